@@ -1,0 +1,137 @@
+"""Everything that a run needs to go on as if it had not been stopped, in one file."""
+
+import json
+import math
+import zipfile
+
+import keras
+
+from keras_cvae.files import written_whole
+
+_MEMBER = "training_state.json"
+
+# What Keras' own callbacks carry from epoch to epoch.
+_CARRIED = {
+    keras.callbacks.ModelCheckpoint: ("best",),
+    keras.callbacks.EarlyStopping: ("best", "best_epoch", "wait", "stopped_epoch"),
+    keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter"),
+    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
+}
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Saves the whole state of training after every epoch, and restores the callbacks' part of it.
+
+    The file is the model as Keras saves it (weights, optimiser, beta, teacher-forcing ratio and
+    random state are in there) with a member more: the number of finished epochs, the history, and
+    what other callbacks carry from epoch to epoch. One file, written whole or not at all: a process
+    that is killed at any moment leaves the state after an epoch, never half of one. An epoch whose
+    loss is not finite is not recorded.
+
+    Keras' `BackupAndRestore` keeps neither random state nor data order nor the state of callbacks.
+
+    Place it last, so that the logs are complete and the others have begun when it restores them.
+
+    Args:
+        path: str or `Path`, the `.keras` file to keep up to date.
+        data: the `Clips` that is trained on, whose `epoch` is set at each epoch's beginning; or
+            `None`. Call `fit(..., shuffle=False)`: Keras' own shuffling has no state to save.
+        callbacks: list of callbacks to save and restore: Keras' `ModelCheckpoint`, `EarlyStopping`,
+            `ReduceLROnPlateau`, `SwapEMAWeights`. Others have nothing to keep.
+        restored: dict from `read_training_state`, or `None` for a fresh run.
+        on_saved: function of the history (a list of rows) called after each save, or `None`.
+
+    Attributes:
+        history: list of dicts, one row per finished epoch: `epoch` from 1, its logs, and `lr`, the
+            learning rate at its end.
+
+    Example:
+
+    ```python
+    state = TrainingState("last.keras", data=clips)
+    model.fit(clips, epochs=50, shuffle=False, callbacks=[..., state])
+    # Later, in another process:
+    model = keras_cvae.load_model("last.keras")
+    saved = read_training_state("last.keras")
+    state = TrainingState("last.keras", data=clips, restored=saved)
+    model.fit(clips, initial_epoch=saved["epoch"], epochs=50, shuffle=False, callbacks=[..., state])
+    ```
+    """
+
+    def __init__(self, path, data=None, callbacks=(), restored=None, on_saved=None):
+        super().__init__()
+        self.path = path
+        self.data = data
+        self.kept = {f"{i}-{type(c).__name__}": c for i, c in enumerate(callbacks) if _carried(c)}
+        self.restored = restored
+        self.on_saved = on_saved
+        self.history = list(restored["history"]) if restored else []
+
+    def on_train_begin(self, logs=None):
+        # After the others' on_train_begin, in which some of them reset themselves.
+        for name, values in (self.restored or {}).get("callbacks", {}).items():
+            for attribute, value in values.items():
+                setattr(self.kept[name], attribute, value)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.data is not None:
+            self.data.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
+        if not math.isfinite(logs.get("loss", 0.0)):
+            return
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        row = {key: float(value) for key, value in logs.items()}
+        self.history.append({"epoch": epoch + 1, **row, "lr": rate})
+        state = {
+            "epoch": epoch + 1,
+            "history": self.history,
+            "callbacks": {
+                name: {
+                    attribute: _plain(getattr(callback, attribute))
+                    for attribute in _carried(callback)
+                }
+                for name, callback in self.kept.items()
+            },
+        }
+        with written_whole(self.path) as partial:
+            self.model.save(partial)
+            with zipfile.ZipFile(partial, "a") as archive:
+                archive.writestr(_MEMBER, json.dumps(state))
+        if self.on_saved is not None:
+            self.on_saved(self.history)
+
+
+def read_training_state(path):
+    """Reads what `TrainingState` added to a model's file.
+
+    Args:
+        path: str or `Path`, the `.keras` file.
+
+    Returns:
+        dict with `epoch` (the number of finished epochs), `history` and `callbacks`.
+
+    Raises:
+        ValueError: if the file is no such file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read(_MEMBER))
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} holds no training state ({error}). Resume from the file that TrainingState "
+            "wrote (last.keras in a run folder)."
+        ) from error
+
+
+def _carried(callback):
+    """Names of the attributes that a callback carries from epoch to epoch."""
+    return [a for kind, names in _CARRIED.items() if isinstance(callback, kind) for a in names]
+
+
+def _plain(value):
+    """A callback's attribute as JSON knows it."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return float(value)

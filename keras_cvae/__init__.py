@@ -1,0 +1,40 @@
+"""keras_cvae: pose-conditioned video prediction with a conditional VAE in Keras 3.
+
+Public names load on first use, so that `import keras_cvae` imports no backend. Keras finds
+registered classes only in imported modules: where Keras is already imported, the model is
+registered at once, else when its name is first used (`from keras_cvae import CVAE`).
+"""
+
+import importlib
+import sys
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "CVAE": "keras_cvae.model.cvae",
+    "Rollout": "keras_cvae.model.rollout",
+    "load_model": "keras_cvae.model.loading",
+    "Clips": "keras_cvae.data",
+    "DanceFolder": "keras_cvae.data",
+    "Video": "keras_cvae.data",
+    "load_videos": "keras_cvae.data",
+}
+_MODULES = ("callbacks", "data", "evaluation", "metrics", "plots", "schedules", "video")
+
+__all__ = sorted([*_HOME, *_MODULES])
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"keras_cvae.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__():
+    return sorted(set(globals()) | set(__all__))
+
+
+if "keras" in sys.modules:
+    importlib.import_module("keras_cvae.model.cvae")

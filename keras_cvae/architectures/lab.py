@@ -1,0 +1,156 @@
+"""The published architecture: frame and pose encoders, posterior, decoder fusion, generator.
+
+All networks work at the frame's full resolution; nothing is down-sampled. The modules are those of
+the published system; SVG-FP (Denton & Fergus 2018, arXiv:1802.07687), from which it derives, has
+an LSTM where this has convolutions.
+"""
+
+import math
+
+from keras import initializers, layers, ops
+
+from keras_cvae.layers.blocks import Chain, Conv1x1, Conv3x3, DepthConvBlock, ResidualBlock
+from keras_cvae.layers.clip_norm import ClipBatchNormalization
+
+PAD = 3  # the pose encoder's reflection padding
+
+
+class LabArchitecture(layers.Layer):
+    """The five networks of the published system.
+
+    Args:
+        frame_features: int, channels F of the encoded frame.
+        pose_features: int, channels L of the encoded pose.
+        latent_maps: int, channels N of the latent z.
+        decoder_features: int, channels D between decoder fusion and generator.
+        initialisation: `"scaled"` or `"pytorch"`, see `keras_cvae.layers.blocks.Block`.
+
+    Raises:
+        ValueError: if a width is so small that an integer division of it is zero.
+    """
+
+    def __init__(
+        self,
+        frame_features,
+        pose_features,
+        latent_maps,
+        decoder_features,
+        initialisation="scaled",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.initialisation = initialisation
+        f, p, n, d = frame_features, pose_features, latent_maps, decoder_features
+        for name, width, divisor in (
+            ("frame_features", f, 8),
+            ("pose_features", p, 2),
+            ("latent_maps", n, 4),
+            ("decoder_features", d, 8),
+        ):
+            if not isinstance(width, int) or width < divisor:
+                raise ValueError(
+                    f"{name} is divided by {divisor} inside the lab architecture and must be an "
+                    f"integer of at least {divisor}; got {width!r}."
+                )
+        self.latent_maps = n
+        fused = f + p + n
+
+        # === Layers ===
+        res, dcb, conv3, conv1 = ResidualBlock, DepthConvBlock, Conv3x3, Conv1x1
+        self.frame_encoder = self._chain(
+            "frame_encoder",
+            3,
+            [(res, f // 8), (dcb, f // 8), (res, f // 4), (dcb, f // 4)]
+            + [(res, f // 2), (dcb, f // 2), (conv3, f)],
+        )
+        limit = 1 / math.sqrt(3 * (2 * PAD + 1) ** 2)  # PyTorch's; the norm undoes its scale
+        self.pose_conv = layers.Conv2D(
+            p // 2,
+            2 * PAD + 1,
+            padding="valid",
+            data_format="channels_last",
+            kernel_initializer=initializers.RandomUniform(-limit, limit),
+            bias_initializer=initializers.RandomUniform(-limit, limit),
+            dtype=self.dtype_policy,
+        )
+        self.pose_norm = ClipBatchNormalization(
+            momentum=0.9, epsilon=1e-5, axis=-1, dtype=self.dtype_policy
+        )
+        self.pose_residual = ResidualBlock(
+            p // 2, p, initialisation, dtype=self.dtype_policy, name="pose_residual"
+        )
+        self.posterior_predictor = self._chain(
+            "posterior_predictor",
+            f + p,
+            [(res, n // 4), (dcb, n // 4), (res, n // 2), (dcb, n // 2)]
+            + [(res, n), (conv1, 2 * n)],
+        )
+        self.decoder_fusion = self._chain(
+            "decoder_fusion",
+            fused,
+            [(dcb, fused), (res, fused // 4), (dcb, fused // 2), (res, fused // 2)]
+            + [(dcb, d // 2), (conv1, d)],
+        )
+        self.generator = self._chain(
+            "generator",
+            d,
+            [(dcb, d), (res, d // 2), (dcb, d // 2), (res, d // 4), (dcb, d // 4)]
+            + [(res, d // 8), (dcb, d // 8), (conv1, 3)],
+        )
+
+    def _chain(self, name, in_channels, blocks):
+        return Chain(in_channels, blocks, self.initialisation, dtype=self.dtype_policy, name=name)
+
+    def build(self, input_shape=None):
+        """Builds every variable; no frame size is needed, all networks are convolutional."""
+        image = (None, None, None)
+        self.pose_conv.build((*image, 3))
+        self.pose_norm.build((None, *image, self.pose_conv.filters))
+        for network in (
+            self.frame_encoder,
+            self.pose_residual,
+            self.posterior_predictor,
+            self.decoder_fusion,
+            self.generator,
+        ):
+            network.build((*image, network.in_channels))
+
+    def latent_shape(self, frame_size):
+        """Shape (H, W, N) of one frame's z: one latent map per latent channel, full resolution."""
+        return (*frame_size, self.latent_maps)
+
+    def check_frame_size(self, frame_size):
+        """Raises a `ValueError` where the pose encoder's reflection padding does not fit."""
+        if min(frame_size) <= PAD:
+            raise ValueError(
+                f"The lab architecture needs frames of at least {PAD + 1} x {PAD + 1} pixels; "
+                f"got {frame_size[0]} x {frame_size[1]} (height x width)."
+            )
+
+    def encode_frames(self, frames):
+        """Encodes images (n, H, W, 3) to (n, H, W, F)."""
+        return self.frame_encoder(frames)
+
+    def encode_poses(self, poses, training=False):
+        """Encodes pose images (B, T, H, W, 3) to (B, T, H, W, L)."""
+        batch, frames, height, width, _ = ops.shape(poses)
+        x = ops.reshape(poses, (-1, height, width, 3))
+        x = ops.pad(x, [[0, 0], [PAD, PAD], [PAD, PAD], [0, 0]], mode="reflect")
+        x = self.pose_conv(x)
+        x = ops.reshape(x, (-1, frames, height, width, self.pose_conv.filters))
+        x = self.pose_norm(x, training=training)
+        x = ops.reshape(x, (-1, height, width, self.pose_conv.filters))
+        x = self.pose_residual(x)
+        return ops.reshape(x, (-1, frames, height, width, self.pose_residual.filters))
+
+    def posterior(self, frame_features, pose_features):
+        """mu and logvar of q(z | frame, pose), each (n, H, W, N) float32."""
+        x = ops.concatenate([frame_features, pose_features], axis=-1)
+        x = ops.cast(self.posterior_predictor(x), "float32")
+        return ops.split(x, 2, axis=-1)
+
+    def decode(self, previous_features, pose_features, z):
+        """The next frame (n, H, W, 3) float32, not bounded, from the encoded previous frame."""
+        z = ops.cast(z, previous_features.dtype)
+        fused = self.decoder_fusion(ops.concatenate([previous_features, pose_features, z], axis=-1))
+        return ops.cast(self.generator(fused), "float32")

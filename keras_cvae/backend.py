@@ -1,0 +1,51 @@
+"""The choice of a Keras backend that is installed, before Keras is imported."""
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+BACKENDS = ("torch", "tensorflow", "jax")
+
+
+def choose_backend():
+    """Makes sure that Keras will run on an installed backend.
+
+    `KERAS_BACKEND` decides if it is set. Else the backend in Keras' own configuration file does, if
+    it is installed (Keras writes that file with "tensorflow" whether or not it is), else the first
+    of torch, tensorflow and jax that is. Call it before anything imports Keras.
+
+    Returns:
+        str, the backend; `KERAS_BACKEND` is set to it.
+
+    Raises:
+        ValueError: if the asked-for backend, or every backend, is absent.
+    """
+    asked = os.environ.get("KERAS_BACKEND")
+    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    if asked:
+        if asked not in BACKENDS:
+            raise ValueError(f"KERAS_BACKEND is {asked!r}; expected one of {', '.join(BACKENDS)}.")
+        if asked not in installed:
+            raise ValueError(
+                f"KERAS_BACKEND is {asked!r}, but {asked} is not installed. Install it with "
+                f"pip install 'keras_cvae[{asked}]', or unset KERAS_BACKEND."
+            )
+        return asked
+    if not installed:
+        raise ValueError(
+            "No Keras backend is installed. Install one with pip install 'keras_cvae[torch]' "
+            "(or [tensorflow], [jax])."
+        )
+    configured = _configured()
+    os.environ["KERAS_BACKEND"] = configured if configured in installed else installed[0]
+    return os.environ["KERAS_BACKEND"]
+
+
+def _configured():
+    """The backend of Keras' configuration file, or `None`."""
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    try:
+        return json.loads((home / "keras.json").read_text()).get("backend")
+    except (OSError, ValueError, AttributeError):
+        return None

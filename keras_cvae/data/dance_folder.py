@@ -1,0 +1,122 @@
+"""The dance-lab folder of images as videos, and as clips to train on."""
+
+import os
+from itertools import zip_longest
+from pathlib import Path
+
+from keras_cvae.data.clips import Clips
+from keras_cvae.data.dance_layout import find_sequences
+from keras_cvae.data.image_cache import load_images
+from keras_cvae.data.videos import Video
+
+
+def read_split(
+    root: str | os.PathLike,
+    split: str,
+    frame_size: tuple[int, int] | None = None,
+    cache: str | os.PathLike | None = None,
+) -> list[Video]:
+    """Reads one split of a folder in the dance-lab layout.
+
+    ```
+    ROOT/train/train_img/N.png      frames; N counts up, 10 comes after 9
+    ROOT/train/train_label/N.png    the pose of each frame, by its number
+    ROOT/val/val_img, val_label     the same
+    ROOT/test/test_img/K/0.png      the given frame of test video K
+    ROOT/test/test_label/K/N.png    its poses from 0 on; pose 0 belongs to the given frame
+    ROOT/test/test_truth/K/N.png    its true frames, where they are known
+    ```
+
+    Subfolders `train_img/K` and `train_label/K` are separate videos. A gap in the numbers ends a
+    video and begins another, and is reported by one warning. Images are PNG, JPEG or WebP of any
+    size (a pose may be another kind of file than its frame, but must have its size); frame 0 of a
+    test video is always the given one, so that `test_truth` may begin at 0 or 1. Names that begin
+    with a dot, `Thumbs.db`, `desktop.ini` and `__MACOSX` are not looked at; whatever else is not
+    expected is an error.
+
+    Args:
+        root: the folder that holds `train`, `val` and `test`.
+        split: `"train"`, `"val"` or `"test"`.
+        frame_size: `(height, width)` that images are resized to; `None` keeps their own size, which
+            must then be the same for all of the split.
+        cache: folder for decoded images, which are then memory-mapped from there and decoded only
+            once, until an image changes. `None` decodes them into memory.
+
+    Returns:
+        One `Video` per uninterrupted sequence, uint8, in numeric order. A test video without truth
+        holds the given frame alone: `frames` is `(1, H, W, 3)`.
+
+    Raises:
+        ValueError: something is missing, superfluous, unreadable or of the wrong size; the message
+            names the file or folder.
+
+    Example:
+        >>> videos = read_split("my_data", "val", frame_size=(32, 64))
+        >>> videos[0].frames.shape
+        (630, 32, 64, 3)
+    """
+    if frame_size is not None:
+        frame_size = tuple(int(side) for side in frame_size)
+        if len(frame_size) != 2 or min(frame_size) < 1:
+            raise ValueError(f"frame_size must be (height, width), got {frame_size}.")
+    sequences = find_sequences(root, split)
+    paths = [path for sequence in sequences for path in (*sequence.frames, *sequence.poses)]
+
+    def check(sizes: list[tuple[int, int]]) -> None:
+        size_of = dict(zip(paths, sizes, strict=True))
+        for _, frames, poses in sequences:
+            for frame, pose in zip_longest(frames, poses, fillvalue=frames[0]):
+                if size_of[frame] != size_of[pose]:
+                    raise ValueError(
+                        f"Frame and pose differ in size: {frame} is "
+                        f"{' x '.join(map(str, size_of[frame]))}, {pose} "
+                        f"{' x '.join(map(str, size_of[pose]))} (height x width). Render the poses "
+                        "in the size of the frames."
+                    )
+
+    images = load_images(paths, Path(root), frame_size, cache, check, f"reading {split} images")
+    videos, at = [], 0
+    for name, frames, poses in sequences:
+        middle, end = at + len(frames), at + len(frames) + len(poses)
+        videos.append(Video(name, images[at:middle], images[middle:end]))
+        at = end
+    return videos
+
+
+class DanceFolder(Clips):
+    """Clips from a folder in the dance-lab layout: `Clips` of what `read_split` reads.
+
+    Args:
+        root: the data folder, see `read_split` for its layout.
+        split: `"train"` or `"val"`, or `"test"` if the true frames are there.
+        frame_size: `(height, width)` that images are resized to; `None` keeps their own size.
+        clip_length: frames in a clip, the first, given one included.
+        batch_size: clips in a batch.
+        stride: an epoch has one clip per `stride` frames; `clip_length` by default.
+        partial: share in (0, 1] of the frames to use, the first ones.
+        seed: non-negative integer from which all offsets and orders derive.
+        shuffle: whether clips come in random order.
+        cache: folder for decoded images, see `read_split`.
+
+    Raises:
+        ValueError: as `read_split` and `Clips` do.
+
+    Example:
+        >>> model.fit(DanceFolder("my_data", frame_size=(32, 64)), epochs=10)
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike,
+        split: str = "train",
+        frame_size: tuple[int, int] | None = (32, 64),
+        clip_length: int = 16,
+        batch_size: int = 8,
+        stride: int | None = None,
+        partial: float = 1.0,
+        seed: int = 0,
+        shuffle: bool = True,
+        cache: str | os.PathLike | None = None,
+    ):
+        videos = read_split(root, split, frame_size=frame_size, cache=cache)
+        super().__init__(videos, clip_length, batch_size, stride, partial, seed, shuffle)

@@ -1,0 +1,135 @@
+"""Joints, limb colours, and the drawing of a coloured skeleton on black."""
+
+import cv2
+import numpy as np
+
+# The 17 COCO keypoints in their order, so that detectors plug in directly, and the toes.
+JOINTS = (
+    "nose",
+    "left_eye",
+    "right_eye",
+    "left_ear",
+    "right_ear",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+    "left_toe",
+    "right_toe",
+)
+
+# (start, end, RGB). The neck is the point between the shoulders. The dancer's left is drawn in
+# cool and the right in warm colours: that tells a front view from a back view.
+LIMBS = (
+    ("neck", "left_hip", (130, 90, 255)),
+    ("neck", "right_hip", (255, 90, 190)),
+    ("left_hip", "left_knee", (0, 110, 255)),
+    ("right_hip", "right_knee", (255, 70, 40)),
+    ("left_knee", "left_ankle", (0, 190, 255)),
+    ("right_knee", "right_ankle", (255, 150, 0)),
+    ("left_ankle", "left_toe", (150, 235, 255)),
+    ("right_ankle", "right_toe", (255, 225, 130)),
+    ("neck", "left_shoulder", (70, 60, 255)),
+    ("neck", "right_shoulder", (255, 40, 110)),
+    ("neck", "nose", (235, 235, 235)),
+    ("nose", "left_eye", (120, 255, 160)),
+    ("left_eye", "left_ear", (40, 200, 120)),
+    ("nose", "right_eye", (255, 255, 90)),
+    ("right_eye", "right_ear", (190, 190, 30)),
+    ("left_shoulder", "left_elbow", (0, 200, 90)),
+    ("right_shoulder", "right_elbow", (230, 200, 0)),
+    ("left_elbow", "left_wrist", (90, 255, 90)),
+    ("right_elbow", "right_wrist", (255, 255, 40)),
+)
+
+SHIFT = 4  # fractional bits of OpenCV coordinates
+_INDEX = {name: i for i, name in enumerate(JOINTS)} | {"neck": len(JOINTS)}
+_STARTS = np.array([_INDEX[start] for start, _, _ in LIMBS])
+_ENDS = np.array([_INDEX[end] for _, end, _ in LIMBS])
+_COLOURS = [colour for _, _, colour in LIMBS]
+
+
+def supersampling(frame_size: tuple[int, int]) -> int:
+    """Factor by which frames are drawn larger and then shrunk: small ones need it most."""
+    return 4 if min(frame_size) <= 96 else 2
+
+
+def to_canvas(points: np.ndarray, scale: float) -> np.ndarray:
+    """Points in pixels of the frame to OpenCV's fixed-point coordinates on an enlarged canvas.
+
+    A point is continuous: (0, 0) is the corner of the image, (0.5, 0.5) the centre of its first
+    pixel, which OpenCV calls 0.
+    """
+    return np.round((points * scale - 0.5) * (1 << SHIFT)).astype(np.int32)
+
+
+def draw_skeleton(
+    joints: np.ndarray,
+    frame_size: tuple[int, int],
+    depth: np.ndarray | None = None,
+    thickness: float | None = None,
+) -> np.ndarray:
+    """Draws one person's joints as a coloured skeleton on black.
+
+    Lines are anti-aliased and keep sub-pixel positions. Where two limbs cross, the nearer one
+    is on top if `depth` is given, else the later one in `LIMBS`.
+
+    Args:
+        joints: `(19, 2)` array, x and y in pixels for each of `JOINTS`, (0, 0) being the top left
+            corner of the image. NaN marks a joint that was not seen: its limbs are left out.
+            `(17, 2)`, COCO keypoints without the toes, is accepted too.
+        frame_size: `(height, width)` of the image.
+        depth: `(19,)` array (or 17), larger is nearer to the camera.
+        thickness: Width of the lines in pixels, by default 0.05 of the image's shorter side.
+
+    Returns:
+        `(height, width, 3)` uint8 RGB image.
+
+    Raises:
+        ValueError: If `joints` or `depth` have another shape.
+
+    Example:
+
+    >>> pose = draw_skeleton(joints, (32, 64))
+    """
+    joints = _complete(np.asarray(joints, np.float64), "joints", 2)
+    height, width = frame_size
+    scale = supersampling(frame_size)
+    canvas = np.zeros((height * scale, width * scale, 3), np.uint8)
+    line = max(1, round((thickness or 0.05 * min(frame_size)) * scale))
+
+    seen = ~np.isnan(joints).any(axis=1)
+    seen = seen[_STARTS] & seen[_ENDS]
+    order = np.arange(len(LIMBS))
+    if depth is not None:
+        depth = _complete(np.asarray(depth, np.float64)[:, None], "depth", 1)[:, 0]
+        order = np.argsort(depth[_STARTS] + depth[_ENDS], kind="stable")
+    points = to_canvas(np.where(np.isnan(joints), 0.0, joints), scale).tolist()
+    for limb in order.tolist():
+        if seen[limb]:
+            start, end = points[_STARTS[limb]], points[_ENDS[limb]]
+            cv2.line(canvas, start, end, _COLOURS[limb], line, cv2.LINE_AA, SHIFT)
+    return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _complete(values: np.ndarray, name: str, width: int) -> np.ndarray:
+    """Adds absent toes as NaN, and the neck."""
+    count = len(JOINTS)
+    if values.shape not in ((count, width), (count - 2, width)):
+        shape = f"({count}, {width})" if width > 1 else f"({count},)"
+        got = values.shape if width > 1 else values.shape[:1]
+        raise ValueError(
+            f"draw_skeleton: {name} has shape {got}, but one value for each joint of "
+            f"keras_cvae.data.skeleton.JOINTS is needed: {shape}, or {count - 2} without the toes."
+        )
+    left, right = _INDEX["left_shoulder"], _INDEX["right_shoulder"]
+    toes = np.full((count - len(values), width), np.nan)
+    return np.concatenate([values, toes, values[None, [left, right]].mean(axis=1)])

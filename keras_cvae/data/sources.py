@@ -1,0 +1,61 @@
+"""One way to ask for videos, whether built in or in a folder."""
+
+import os
+from pathlib import Path
+
+from keras_cvae.data.videos import Video
+
+BUILTIN = "builtin"
+
+
+def load_videos(
+    data: str | os.PathLike,
+    split: str,
+    frame_size: tuple[int, int] | None = (32, 64),
+    cache: str | os.PathLike | None = None,
+) -> list[Video]:
+    """Loads the videos of one split.
+
+    Args:
+        data: `"builtin"` for the procedural dancer, or a folder in the dance-lab layout (see
+            `read_split`; a folder that is called `builtin` is `"./builtin"`).
+        split: `"train"`, `"val"` or `"test"`.
+        frame_size: `(height, width)` of the result; `None` keeps a folder's own size.
+        cache: folder for the decoded images of a data folder, see `read_split`.
+
+    Returns:
+        A list of `Video`, uint8 RGB.
+
+    Raises:
+        ValueError: an unknown split, or a folder with anything missing or unreadable.
+
+    Example:
+        >>> videos = load_videos("builtin", "train")
+        >>> clips = Clips(videos, batch_size=8)
+    """
+    if data != BUILTIN:
+        from keras_cvae.data.dance_folder import read_split
+
+        return read_split(data, split, frame_size=frame_size, cache=cache)
+
+    from keras_cvae.data.synthetic import builtin_videos
+
+    if cache is not None:
+        raise ValueError(
+            f"cache={os.fspath(cache)!r} was given with data='builtin', which is drawn, not "
+            "decoded. Leave it out."
+        )
+    return builtin_videos(split, frame_size=frame_size)
+
+
+def has_split(data: str | os.PathLike, split: str) -> bool:
+    """Whether the data have a split at all, as a folder may come without a test set.
+
+    Args:
+        data: `"builtin"` or a folder.
+        split: `"train"`, `"val"` or `"test"`.
+
+    Returns:
+        True for built-in data, and where the split's folder exists, whatever is in it.
+    """
+    return data == BUILTIN or (Path(data) / split).is_dir()

@@ -1,0 +1,188 @@
+"""The built-in data: videos of a drawn dancer with the pose of every frame."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import cv2
+import numpy as np
+
+from keras_cvae.data.skeleton import draw_skeleton, supersampling
+from keras_cvae.data.synthetic.body import Body, joint_array, pose_body
+from keras_cvae.data.synthetic.choreography import choreograph
+from keras_cvae.data.synthetic.figure import Figure
+from keras_cvae.data.synthetic.scene import Room
+from keras_cvae.data.synthetic.shadow import Shadow
+from keras_cvae.data.synthetic.shapes import Projection
+from keras_cvae.data.videos import Video
+
+FRAME_SIZE = (32, 64)
+LENGTHS = {"train": (2400,), "val": (630,), "test": (630,) * 5}  # frames of each video
+
+_SMALLEST = 16  # pixels; the pose would be illegible below
+# Lengths in units. A unit is the height of the picture, or less if the picture is narrow.
+_NARROW = 1.2
+_HEIGHT = 0.75  # of the dancer
+_GROUND = 0.065  # from the lower edge up to the dancer's feet
+_ARMS = 0.42  # from the dancer's place to the tip of a stretched arm, and a little
+_CHUNK = 256  # frames whose shapes are computed at once
+
+
+def builtin_videos(
+    split: str,
+    frame_size: tuple[int, int] | None = FRAME_SIZE,
+    seed: int = 0,
+    frames: int | Sequence[int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Video]:
+    """Draws one split of the built-in data: a dancer in a room, seen by one fixed camera.
+
+    `"train"` is one video of 2,400 frames, `"val"` one of 630, `"test"` five of 630 with their true
+    frames. Dancer and room are the same everywhere; every video is another dance, with other
+    moves in another order, other arms to them and other tempi. A frame is determined by its pose:
+    nothing is random but the dance.
+
+    Args:
+        split: `"train"`, `"val"` or `"test"`.
+        frame_size: `(height, width)` of the images, from 16 pixels; `None` is 32 x 64. The dancer
+            keeps its proportions; a wider picture leaves more room to dance.
+        seed: another seed gives other dances in all splits. The same seed gives the same images,
+            up to rounding in other versions of OpenCV and NumPy.
+        frames: lengths for smaller or larger data. An integer is the length of each of the
+            split's videos (so `"test"` has five of them); a sequence has one length per video,
+            and so their number. A shorter video is the beginning of the longer one.
+        progress: called as `progress(done, total)` every few frames, both over the whole split.
+
+    Returns:
+        A list of `Video`: uint8 RGB frames and poses, `(T, height, width, 3)`.
+
+    Raises:
+        ValueError: an unknown split, or a size, length or seed out of range.
+
+    Example:
+        >>> video = builtin_videos("val")[0]
+        >>> video.frames.shape
+        (630, 32, 64, 3)
+    """
+    lengths = split_lengths(split, frames)
+    done, total = 0, sum(lengths)
+    videos = []
+    for index, length in enumerate(lengths):
+
+        def report(now, _, before=done):
+            progress(before + now, total)
+
+        key = dance_key(split, index, seed)
+        name = split if split != "test" else f"test_{index}"
+        videos.append(render_video(key, length, frame_size, name, progress and report))
+        done += length
+    return videos
+
+
+def render_video(
+    choreography_seed: int | Sequence[int],
+    frames: int,
+    frame_size: tuple[int, int] | None = FRAME_SIZE,
+    name: str = "dance",
+    progress: Callable[[int, int], None] | None = None,
+) -> Video:
+    """Draws one dance of any length and size.
+
+    Args:
+        choreography_seed: integer or integers, at least 0; decides the dance and nothing else.
+        frames: length, 24 a second.
+        frame_size: `(height, width)`, see `builtin_videos`.
+        name: the video's name.
+        progress: called as `progress(done, total)` every few frames.
+
+    Returns:
+        A `Video`: uint8 RGB frames and poses, `(frames, height, width, 3)`.
+
+    Example:
+        >>> video = render_video(3, frames=240, frame_size=(128, 256))
+    """
+    height, width = frame_size = check_frame_size(frame_size)
+    images = np.empty((_check_length(frames), height, width, 3), np.uint8)
+    poses = np.empty_like(images)
+    for t, (image, pose) in enumerate(iter_frames(choreography_seed, frames, frame_size)):
+        images[t], poses[t] = image, pose
+        if progress is not None and ((t + 1) % 50 == 0 or t + 1 == frames):
+            progress(t + 1, frames)
+    return Video(name, images, poses)
+
+
+def iter_frames(
+    choreography_seed: int | Sequence[int],
+    frames: int,
+    frame_size: tuple[int, int] | None = FRAME_SIZE,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Like `render_video`, but gives one frame and its pose after the other, and keeps none."""
+    height, width = frame_size = check_frame_size(frame_size)
+    scale = supersampling(frame_size)
+    unit = min(height, width / _NARROW)
+    reach = max(width / unit / 2 - _ARMS, 0.0) / _HEIGHT
+    room = Room(frame_size, unit, scale)
+    rng = np.random.default_rng(_check_seed(choreography_seed))
+    body = pose_body(choreograph(rng, _check_length(frames), reach))
+    project = Projection(_HEIGHT * unit, (width / 2, height - _GROUND * unit))
+
+    canvas = np.empty_like(room.canvas)
+    for start in range(0, frames, _CHUNK):
+        part = _slice(body, slice(start, start + _CHUNK))
+        figure, shadow = Figure(part, project, scale), Shadow(part, project, scale)
+        joints = joint_array(part.joints)
+        flat = project(joints)
+        for t in range(len(joints)):
+            np.copyto(canvas, room.canvas)
+            shadow.draw(canvas, t)
+            figure.draw(canvas, t)
+            image = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+            yield image, draw_skeleton(flat[t], frame_size, joints[t, :, 2])
+
+
+def split_lengths(split: str, frames: int | Sequence[int] | None = None) -> tuple[int, ...]:
+    """Length of each video of a split, see `builtin_videos`."""
+    if split not in LENGTHS:
+        raise ValueError(f"split must be one of {', '.join(LENGTHS)}, got {split!r}.")
+    if frames is None:
+        return LENGTHS[split]
+    if np.ndim(frames) == 0:
+        frames = [frames] * len(LENGTHS[split])
+    if len(frames) == 0:
+        raise ValueError("frames is empty; give the length of at least one video.")
+    return tuple(_check_length(length) for length in frames)
+
+
+def dance_key(split: str, index: int, seed: int) -> tuple[int, int, int]:
+    """The choreography seed of a video of the built-in data."""
+    # Not from 0: trailing zeros do not count, and the plain seed would be the training video.
+    return (_check_seed(seed), 1 + list(LENGTHS).index(split), index)
+
+
+def _slice(body: Body, part: slice) -> Body:
+    joints = {name: points[part] for name, points in body.joints.items()}
+    return Body(joints, *(axes[part] for axes in body[1:]))
+
+
+def _is_integer(value) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def check_frame_size(frame_size: tuple[int, int] | None) -> tuple[int, int]:
+    """The size, or 32 x 64 for `None`; a `ValueError` if nothing can be drawn at it."""
+    size = FRAME_SIZE if frame_size is None else tuple(frame_size)
+    if len(size) != 2 or not all(_is_integer(n) and n >= _SMALLEST for n in size):
+        raise ValueError(
+            f"frame_size must be (height, width), two integers from {_SMALLEST}, got {frame_size}."
+        )
+    return size
+
+
+def _check_length(frames) -> int:
+    if not (_is_integer(frames) and frames > 0):
+        raise ValueError(f"frames must be a positive integer for each video, got {frames!r}.")
+    return int(frames)
+
+
+def _check_seed(seed):
+    if not all(_is_integer(n) and n >= 0 for n in np.atleast_1d(np.array(seed, dtype=object))):
+        raise ValueError(f"A seed must be an integer, at least 0, got {seed!r}.")
+    return seed

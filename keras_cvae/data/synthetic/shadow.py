@@ -1,0 +1,57 @@
+"""The dancer's soft shadow on the floor."""
+
+import cv2
+import numpy as np
+
+from keras_cvae.data.skeleton import SHIFT, to_canvas
+from keras_cvae.data.synthetic.body import ANKLE, Body
+from keras_cvae.data.synthetic.shapes import Projection
+
+_COARSE = 2  # the shadow is soft: its mask is smaller than the canvas
+# What casts it, its height in standing, radius of the shadow, darkness; lengths in body heights.
+_SPOTS = (
+    ("pelvis", 0.5, 0.2, 0.34),
+    ("chest", 0.79, 0.17, 0.24),
+    ("left_ankle", ANKLE, 0.085, 0.5),
+    ("right_ankle", ANKLE, 0.085, 0.5),
+)
+
+
+class Shadow:
+    """Dark ellipses below the feet and the body, fainter the higher these are.
+
+    Args:
+        body: the dancer in space.
+        project: where that is in the picture.
+        supersampling: how much larger than the frame the canvas is.
+    """
+
+    def __init__(self, body: Body, project: Projection, supersampling: int):
+        scale = supersampling / _COARSE
+        self._blur = 0.035 * project.scale * scale
+        turn = np.linspace(0, 2 * np.pi, 20, endpoint=False)
+        ring = np.stack([np.cos(turn), 0.3 * np.sin(turn)], axis=1) * project.scale
+        self._spots = []
+        for name, standing, radius, dark in _SPOTS:
+            point = body.joints[name].copy()
+            dark = dark * np.exp(-np.maximum(point[:, 1] - standing, 0) / 0.12)
+            point[:, 0] += 0.18 * point[:, 1]  # the light comes from the left
+            point[:, 1] = 0
+            outline = project(point)[:, None] + radius * ring
+            self._spots.append((to_canvas(outline, scale), (255 * (1 - dark)).round().tolist()))
+        top = project(np.array([0.0, 0.0, -0.5]))[1]
+        self._top = int(top * supersampling) // _COARSE * _COARSE
+
+    def draw(self, canvas: np.ndarray, t: int) -> None:
+        """Darkens the floor of an RGB canvas for frame `t`."""
+        floor = canvas[self._top :]
+        rows, columns = floor.shape[0] // _COARSE, floor.shape[1] // _COARSE
+        light = np.full((rows, columns), 255, np.uint8)
+        offset = np.array([0, (self._top // _COARSE) << SHIFT], np.int32)
+        for outline, shade in self._spots:
+            spot = np.full_like(light, 255)
+            cv2.fillPoly(spot, [outline[t] - offset], shade[t], cv2.LINE_AA, SHIFT)
+            light = cv2.multiply(light, spot, light, 1 / 255)
+        light = cv2.GaussianBlur(light, (0, 0), self._blur)
+        light = cv2.resize(light, floor.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        cv2.multiply(floor, cv2.merge((light, light, light)), floor, 1 / 255)

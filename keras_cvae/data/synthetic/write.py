@@ -1,0 +1,89 @@
+"""The built-in data as a folder of images."""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from keras_cvae.data.synthetic.dataset import (
+    FRAME_SIZE,
+    LENGTHS,
+    check_frame_size,
+    dance_key,
+    iter_frames,
+    split_lengths,
+)
+
+
+def write_dataset(
+    folder: str | os.PathLike,
+    frame_size: tuple[int, int] | None = FRAME_SIZE,
+    seed: int = 0,
+    frames: dict[str, int | Sequence[int]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Writes the built-in data as PNG files in the dance-lab layout.
+
+    `train/train_img/N.png` with `train/train_label/N.png`, the same for `val` (in subfolders `K`
+    where a split has several videos), and `test/test_img/K/0.png`, `test/test_label/K/N.png`,
+    `test/test_truth/K/N.png`. The folder appears when it is complete.
+
+    Args:
+        folder: where to write; must not exist.
+        frame_size: `(height, width)`, see `builtin_videos`.
+        seed: see `builtin_videos`.
+        frames: lengths by split, for the splits that are to differ; see `builtin_videos`.
+        progress: called as `progress(done, total)` after every frame.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: an argument is out of range, or the folder exists.
+
+    Example:
+        >>> write_dataset("dance", frame_size=(64, 128), frames={"test": [630, 630]})
+    """
+    folder = Path(folder)
+    if folder.exists() or folder.is_symlink():
+        raise ValueError(f"{folder} exists already. Name a new folder, or remove that one.")
+    frame_size, frames = check_frame_size(frame_size), frames or {}
+    if unknown := set(frames) - set(LENGTHS):
+        raise ValueError(f"frames has unknown splits {sorted(unknown)}; known: {list(LENGTHS)}.")
+    lengths = {split: split_lengths(split, frames.get(split)) for split in LENGTHS}
+    total, done = sum(sum(each) for each in lengths.values()), 0
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        for split, each in lengths.items():
+            for index, length in enumerate(each):
+                video = str(index) if split == "test" or len(each) > 1 else ""
+                targets = {
+                    kind: partial / split / f"{split}_{kind}" / video
+                    for kind in (("img", "label", "truth") if split == "test" else ("img", "label"))
+                }
+                for target in targets.values():
+                    target.mkdir(parents=True)
+                pairs = iter_frames(dance_key(split, index, seed), length, frame_size)
+                for t, (frame, pose) in enumerate(pairs):
+                    images = {"img": frame, "label": pose, "truth": frame}
+                    for kind, target in targets.items():
+                        # Only the first frame of a test video is given.
+                        if split != "test" or kind != "img" or t == 0:
+                            _write(target / f"{t}.png", images[kind])
+                    done += 1
+                    if progress is not None:
+                        progress(done, total)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _write(path: Path, image: np.ndarray) -> None:
+    _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    path.write_bytes(data.tobytes())

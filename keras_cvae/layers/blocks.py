@@ -1,0 +1,205 @@
+"""Convolution blocks of the `lab` architecture.
+
+Residual and depthwise-convolution blocks with the layers and slopes of the published system. All
+are channels last and keep height and width. A block holds its weights itself and calls
+`keras.ops`, instead of a Keras layer for each convolution: a roll-out calls a block for every
+frame, and on an eager backend the calls of small layers cost more than their arithmetic. A 1 x 1
+convolution is written as the matrix product that it is in channels last, which needs no change of
+layout on any backend.
+"""
+
+import math
+
+import keras
+from keras import initializers, layers, ops
+
+# The convolutions at the end of a residual branch.
+_BRANCH_ENDS = ("conv2", "project", "ffn_out")
+
+
+def conv3x3(x, weights):
+    """A 3 x 3 convolution of `x` (n, H, W, i) that keeps height and width."""
+    kernel, bias = weights
+    return ops.conv(x, kernel, padding="same", data_format="channels_last") + bias
+
+
+def pointwise(x, weights):
+    """A 1 x 1 convolution of `x` (n, H, W, i)."""
+    kernel, bias = weights
+    return ops.matmul(x, kernel) + bias
+
+
+def depthwise3x3(x, weights):
+    """A depthwise 3 x 3 convolution of `x` (n, H, W, i) that keeps height and width."""
+    kernel, bias = weights
+    return ops.depthwise_conv(x, kernel, padding="same", data_format="channels_last") + bias
+
+
+class Block(layers.Layer):
+    """A layer from images (n, H, W, in_channels) to images (n, H, W, filters).
+
+    Args:
+        in_channels: int, channels of the input.
+        filters: int, channels of the output.
+        initialisation: `"scaled"` or `"pytorch"`, see `conv_weights`.
+    """
+
+    def __init__(self, in_channels, filters, initialisation="scaled", **kwargs):
+        super().__init__(**kwargs)
+        self.in_channels = in_channels
+        self.filters = filters
+        self.initialisation = initialisation
+
+    def conv_weights(self, name, kernel_shape, fan_in):
+        """Adds a kernel and a bias.
+
+        With the initialisation `"pytorch"` both are uniform in +-1 / sqrt(fan in), as published: a
+        signal loses two thirds of its variance in each convolution. `"scaled"` keeps the variance
+        (LeCun et al. 1998, section 4.6), has no bias, and a tenth of the range where a residual
+        branch ends, so that a network begins close to the chain of its skip connections, which
+        copies images (after Zhang et al. 2019, arXiv:1901.09321).
+
+        Args:
+            name: str, of the convolution.
+            kernel_shape: shape of the kernel.
+            fan_in: int, the inputs that one output sums over.
+
+        Returns:
+            `(kernel, bias)`.
+        """
+        scaled = self.initialisation == "scaled"
+        limit = math.sqrt((3 if scaled else 1) / fan_in)
+        if scaled and name in _BRANCH_ENDS:
+            limit *= 0.1
+        channels = kernel_shape[-1] if name != "depthwise" else kernel_shape[-2]
+        return tuple(
+            self.add_weight(
+                name=f"{name}_{kind}",
+                shape=shape,
+                initializer="zeros" if scaled and kind == "bias" else _uniform(limit),
+            )
+            for kind, shape in (("kernel", kernel_shape), ("bias", (channels,)))
+        )
+
+    def conv3x3_weights(self, name, in_channels, filters):
+        return self.conv_weights(name, (3, 3, in_channels, filters), 9 * in_channels)
+
+    def pointwise_weights(self, name, in_channels, filters):
+        return self.conv_weights(name, (in_channels, filters), in_channels)
+
+    def skip_weights(self):
+        """Weights of the 1 x 1 convolution of the skip connection, `None` at equal widths."""
+        if self.in_channels == self.filters:
+            return None
+        return self.pointwise_weights("skip", self.in_channels, self.filters)
+
+    def add_skip(self, y, x):
+        return y + (x if self.skip is None else pointwise(x, self.skip))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "in_channels": self.in_channels,
+            "filters": self.filters,
+            "initialisation": self.initialisation,
+        }
+
+
+@keras.saving.register_keras_serializable("keras_cvae")
+class Conv3x3(Block):
+    """A 3 x 3 convolution; see `Block` for the arguments."""
+
+    def build(self, input_shape=None):
+        self.conv = self.conv3x3_weights("conv", self.in_channels, self.filters)
+
+    def call(self, x):
+        return conv3x3(x, self.conv)
+
+
+@keras.saving.register_keras_serializable("keras_cvae")
+class Conv1x1(Block):
+    """A 1 x 1 convolution; see `Block` for the arguments."""
+
+    def build(self, input_shape=None):
+        self.conv = self.pointwise_weights("conv", self.in_channels, self.filters)
+
+    def call(self, x):
+        return pointwise(x, self.conv)
+
+
+@keras.saving.register_keras_serializable("keras_cvae")
+class ResidualBlock(Block):
+    """Two 3 x 3 convolutions, each followed by LeakyReLU, added to the input.
+
+    The input goes through a 1 x 1 convolution where the widths differ. See `Block` for the
+    arguments.
+    """
+
+    def build(self, input_shape=None):
+        self.conv1 = self.conv3x3_weights("conv1", self.in_channels, self.filters)
+        self.conv2 = self.conv3x3_weights("conv2", self.filters, self.filters)
+        self.skip = self.skip_weights()
+
+    def call(self, x):
+        y = ops.leaky_relu(conv3x3(x, self.conv1), 0.01)
+        y = ops.leaky_relu(conv3x3(y, self.conv2), 0.01)
+        return self.add_skip(y, x)
+
+
+@keras.saving.register_keras_serializable("keras_cvae")
+class DepthConvBlock(Block):
+    """A depthwise convolution block followed by a gated feed-forward block, both residual.
+
+    DepthConv: 1 x 1 convolution, LeakyReLU, depthwise 3 x 3, 1 x 1 convolution. ConvFFN: 1 x 1
+    convolution to four times the width, split into halves a and b, a * LeakyReLU(b), 1 x 1
+    convolution back. See `Block` for the arguments.
+    """
+
+    def build(self, input_shape=None):
+        i, o = self.in_channels, self.filters
+        self.expand = self.pointwise_weights("expand", i, i)
+        self.depthwise = self.conv_weights("depthwise", (3, 3, i, 1), 9)
+        self.project = self.pointwise_weights("project", i, o)
+        self.skip = self.skip_weights()
+        self.ffn_in = self.pointwise_weights("ffn_in", o, 4 * o)
+        self.ffn_out = self.pointwise_weights("ffn_out", 2 * o, o)
+
+    def call(self, x):
+        y = ops.leaky_relu(pointwise(x, self.expand), 0.01)
+        y = pointwise(depthwise3x3(y, self.depthwise), self.project)
+        x = self.add_skip(y, x)
+        a, b = ops.split(pointwise(x, self.ffn_in), 2, axis=-1)
+        return x + pointwise(a * ops.leaky_relu(b, 0.1), self.ffn_out)
+
+
+class Chain(Block):
+    """Blocks one after another, as one network of an architecture, which is what rebuilds it.
+
+    Args:
+        in_channels: int, channels of the input.
+        blocks: list of `(class, filters)`: a block class and the channels of its output.
+        initialisation: as in `Block`.
+    """
+
+    def __init__(self, in_channels, blocks, initialisation="scaled", **kwargs):
+        super().__init__(in_channels, blocks[-1][1], initialisation, **kwargs)
+        self.blocks = []
+        for block, filters in blocks:
+            self.blocks.append(block(in_channels, filters, initialisation, dtype=self.dtype_policy))
+            in_channels = filters
+
+    def build(self, input_shape=None):
+        for block in self.blocks:
+            block.build((None, None, None, block.in_channels))
+
+    def call(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def _uniform(limit):
+    return initializers.RandomUniform(-limit, limit)

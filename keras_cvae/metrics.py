@@ -1,0 +1,56 @@
+"""Image quality per frame, in NumPy: how predictions are reported."""
+
+import numpy as np
+
+MAX_PSNR = 100.0  # dB, of a frame that is exactly right
+
+
+def frame_psnr(truth, prediction):
+    """Peak signal-to-noise ratio of each frame: 10 log10(1 / mse) on [0, 1].
+
+    The mean over frames of these values is what is reported, never the PSNR of the mean MSE.
+
+    Args:
+        truth: (..., H, W, 3), uint8 or floats in [0, 1].
+        prediction: an array that broadcasts to it, likewise.
+
+    Returns:
+        float64 array (...), in dB, at most `MAX_PSNR`.
+    """
+    error = _unit(truth) - _unit(prediction)
+    mse = np.mean(np.square(error), axis=(-3, -2, -1))
+    return -10 * np.log10(np.maximum(mse, 10 ** (-MAX_PSNR / 10)))
+
+
+def frame_ssim(truth, prediction, chunk=64):
+    """Structural similarity of each frame (Wang et al. 2004), by `keras.ops.image.ssim`.
+
+    Args:
+        truth: (T, H, W, 3), uint8 or floats in [0, 1].
+        prediction: the same shape, likewise.
+        chunk: int, frames computed at once.
+
+    Returns:
+        float64 array (T,); NaN where frames are smaller than the 11 x 11 window.
+    """
+    from keras import ops
+
+    if min(truth.shape[1:3]) < 11:
+        return np.full(len(truth), np.nan)
+    values = [
+        ops.convert_to_numpy(
+            ops.image.ssim(
+                _unit(truth[i : i + chunk]).astype("float32"),
+                _unit(prediction[i : i + chunk]).astype("float32"),
+                max_val=1.0,
+                data_format="channels_last",
+            )
+        )
+        for i in range(0, len(truth), chunk)
+    ]
+    return np.concatenate(values).astype("float64") if values else np.zeros(0)
+
+
+def _unit(images):
+    images = np.asarray(images)
+    return images / 255.0 if images.dtype == np.uint8 else images.astype("float64")

@@ -1,0 +1,422 @@
+"""The conditional variational auto-encoder for video, as a `keras.Model`."""
+
+import os
+
+import keras
+import numpy as np
+from keras import metrics, ops, random
+
+from keras_cvae.architectures import ARCHITECTURES
+from keras_cvae.files import written_whole
+from keras_cvae.layers.gaussian import bound_logvar, reparameterise
+from keras_cvae.losses import frame_mse, gaussian_kl
+from keras_cvae.model import presets
+from keras_cvae.model.portable import portable
+from keras_cvae.model.prediction import FramePredictor, stream_video, unit_array
+from keras_cvae.model.rollout import (
+    Rollout,
+    bound_output,
+    free_running,
+    per_frame,
+    teacher_forced,
+    to_unit,
+)
+from keras_cvae.train_steps import backend_steps
+
+
+@keras.saving.register_keras_serializable("keras_cvae")
+class CVAE(backend_steps(), keras.Model):
+    """Predicts a video from its first frame and a sequence of pose images.
+
+    A modification of SVG-FP (Denton & Fergus 2018, arXiv:1802.07687). In training a posterior
+    q(z_t | x_t, c_t) of the current frame and pose gives the latent z_t, the decoder predicts x_t
+    from the previous frame, the pose and z_t, and the loss is the negative ELBO, the mean over the
+    frames of `mse_t + beta * kl_t`. In prediction z_t comes from the prior N(0, I).
+
+    `train_step` rolls a clip out: with the probability `teacher_forcing_ratio`, one coin per batch,
+    the previous frame is the true one, else the prediction. `beta` and `teacher_forcing_ratio` are
+    variables: the callbacks `KLAnnealing` and `TeacherForcing` set them each epoch, and nothing is
+    retraced. They start at 1.
+
+    Args:
+        architecture: str, a name of `keras_cvae.architectures.ARCHITECTURES`.
+        frame_features: int, channels F of the encoded frame.
+        pose_features: int, channels L of the encoded pose.
+        latent_maps: int, channels N of the latent.
+        decoder_features: int, channels D of the decoder.
+        output: `"sigmoid"`, `"clip"` or `"none"`, how predictions are bounded to [0, 1]. Fed back
+            for hundreds of frames, unbounded values run away; a sigmoid has a gradient everywhere.
+            The published system has no bound.
+        stop_feedback_gradient: bool. `True` ends the gradient at the fed-back frame: training on
+            the model's own predictions stays stable. `False`, as published, differentiates through
+            the whole roll-out.
+        kl_reduction: `"sum"` over the latent elements, the ELBO as published, or `"mean"`: beta
+            then weighs nats per latent element, whatever the frame size. Summed over thousands of
+            elements the KL is all that the clipped gradient of the first steps sees.
+        logvar_bound: float or `None`. Bounds the log-variance smoothly, so that exp(logvar) cannot
+            overflow where beta is 0; `None` as published.
+        temperature: float >= 0, scale of the prior noise in prediction, stored with the model:
+            1 samples (as published), 0 is the most accurate.
+        initialisation: `"scaled"` or `"pytorch"` (as published) initial weights, see
+            `keras_cvae.layers.blocks.Block`. Scaled ones learn to copy the previous frame at once.
+        seed: int or `None`, of the noise and the coin in training. (The initial weights follow
+            `keras.utils.set_random_seed`.)
+
+    Raises:
+        ValueError: for an unknown name or a value out of its range.
+
+    Example:
+
+    ```python
+    model = CVAE.from_preset("lab_small")
+    model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
+    model.fit(keras_cvae.data.Clips((frames, poses)), epochs=20)
+    video = model.predict_video(frames[0], poses)
+    ```
+    """
+
+    def __init__(
+        self,
+        architecture="lab",
+        frame_features=128,
+        pose_features=32,
+        latent_maps=12,
+        decoder_features=192,
+        output="sigmoid",
+        stop_feedback_gradient=True,
+        kl_reduction="mean",
+        logvar_bound=10.0,
+        temperature=0.0,
+        initialisation="scaled",
+        seed=None,
+        **kwargs,
+    ):
+        # Layers cast for themselves; targets and losses stay in float32.
+        super().__init__(**{"autocast": False, **kwargs})
+        _check_choice("architecture", architecture, ARCHITECTURES)
+        _check_choice("output", output, presets.OUTPUT_BOUNDS)
+        _check_choice("kl_reduction", kl_reduction, presets.KL_REDUCTIONS)
+        if logvar_bound is not None and not logvar_bound > 0:
+            raise ValueError(f"logvar_bound must be positive or None; got {logvar_bound}.")
+        _check_choice("initialisation", initialisation, presets.INITIALISATIONS)
+        _check_temperature(temperature)
+
+        # === Layers ===
+        self.architecture = ARCHITECTURES[architecture](
+            frame_features,
+            pose_features,
+            latent_maps,
+            decoder_features,
+            initialisation,
+            dtype=self.dtype_policy,
+            name="architecture",
+        )
+        self.architecture.build()
+
+        # === Graph === (the state of training that is no layer's)
+        self.beta = self._scalar("beta")
+        self.teacher_forcing_ratio = self._scalar("teacher_forcing_ratio")
+        self.rng = random.SeedGenerator(seed)
+        self._trackers = [metrics.Mean(name=name) for name in ("loss", "mse", "kl")]
+        self._predictor = _Untracked(FramePredictor(self.architecture, output))
+        self._asked_jit_compile = "auto"
+        if keras.backend.backend() == "tensorflow":
+            self.jit_compile = False
+        self.built = True
+
+        # === Config ===
+        self.output_bound = output
+        self.stop_feedback_gradient = stop_feedback_gradient
+        self.kl_reduction = kl_reduction
+        self.logvar_bound = logvar_bound
+        self.temperature = float(temperature)
+        self._config = {
+            "architecture": architecture,
+            "frame_features": frame_features,
+            "pose_features": pose_features,
+            "latent_maps": latent_maps,
+            "decoder_features": decoder_features,
+            "output": output,
+            "stop_feedback_gradient": stop_feedback_gradient,
+            "kl_reduction": kl_reduction,
+            "logvar_bound": logvar_bound,
+            "initialisation": initialisation,
+            "seed": seed,
+        }
+
+    @classmethod
+    def from_preset(cls, preset, recipe="recommended", **overrides):
+        """Makes a model of a preset's widths with a recipe's options.
+
+        Args:
+            preset: `"lab"` or `"lab_small"`.
+            recipe: `"recommended"` or `"published"`.
+            **overrides: constructor arguments that replace theirs.
+
+        Returns:
+            `CVAE`.
+        """
+        return cls(**{**presets.model_arguments(preset, recipe), **overrides})
+
+    def _scalar(self, name):
+        return self.add_weight(
+            shape=(), initializer="ones", trainable=False, autocast=False, name=name
+        )
+
+    # --- the model's mathematics -------------------------------------------------------------
+
+    def latent_shape(self, frame_size):
+        """Shape of one frame's z for frames of `frame_size` (height, width)."""
+        return self.architecture.latent_shape(tuple(frame_size))
+
+    def _roll_out(self, inputs, branches, training=False):
+        """Posterior of all frames at once, z, then the decoder as `branches` chooses."""
+        frames = to_unit(inputs["frames"], "frames")
+        poses = to_unit(inputs["poses"], "poses")
+        eps = inputs.get("eps")
+        networks = self.architecture
+        if eps is None:
+            shape = (ops.shape(frames)[0], frames.shape[1] - 1)
+            eps = random.normal((*shape, *self.latent_shape(frames.shape[2:4])), seed=self.rng)
+        features = per_frame(networks.encode_frames, frames)
+        pose_features = networks.encode_poses(poses[:, 1:], training=training)
+        mu, logvar = per_frame(networks.posterior, features[:, 1:], pose_features)
+        logvar = bound_logvar(logvar, self.logvar_bound)
+        z = reparameterise(mu, logvar, ops.cast(eps, "float32"))
+
+        def decode(previous_features, pose, z):
+            return bound_output(networks.decode(previous_features, pose, z), self.output_bound)
+
+        def forced():
+            return teacher_forced(decode, features[:, :-1], pose_features, z)
+
+        def free():
+            return free_running(
+                decode,
+                networks.encode_frames,
+                features[:, 0],
+                pose_features,
+                z,
+                self.stop_feedback_gradient,
+            )
+
+        return Rollout(branches(forced, free), mu, logvar)
+
+    def negative_elbo(self, inputs, training):
+        """The loss of a batch and its two terms: mean over clips and frames of mse + beta * kl.
+
+        In training one coin, with the probability `teacher_forcing_ratio`, chooses between teacher
+        forcing and the free roll-out for the batch. Else the roll-out is free.
+
+        Args:
+            inputs: dict with `"frames"`, `"poses"` and optionally `"eps"`, as for `rollout`.
+            training: bool.
+
+        Returns:
+            `(loss, terms)`: a scalar, and a dict of the scalars `"mse"` and `"kl"`.
+        """
+        branches = _free
+        if training:
+            # Drawn before the branch: no state changes inside it.
+            coin = random.uniform((), seed=self.rng) < self.teacher_forcing_ratio
+
+            def branches(forced, free):
+                return ops.cond(coin, forced, free)
+
+        rollout = self._roll_out(inputs, branches, training=training)
+        truth = to_unit(inputs["frames"], "frames")[:, 1:]
+        mse = ops.mean(frame_mse(truth, rollout.pred))
+        kl = ops.mean(gaussian_kl(rollout.mu, rollout.logvar, self.kl_reduction))
+        return mse + self.beta * kl, {"mse": mse, "kl": kl}
+
+    def call(self, inputs, training=False):
+        """The free roll-out with z from the posterior, which sees the target frames."""
+        _check_clip(inputs["frames"].shape, inputs["poses"].shape)
+        self.architecture.check_frame_size(inputs["frames"].shape[2:4])
+        return self._roll_out(inputs, _free, training=training)
+
+    def rollout(self, frames, poses, eps=None, teacher_forcing=False):
+        """Predicts frames 1..T-1 of a clip with z from the posterior of the true frames.
+
+        Args:
+            frames: (B, T, H, W, 3), uint8 or floats in [0, 1].
+            poses: the same shape; `poses[:, t]` belongs to frame t.
+            eps: (B, T-1, *latent_shape) noise, or `None` to draw it.
+            teacher_forcing: bool, predict from the true frame before instead of the prediction.
+
+        Returns:
+            `Rollout(pred, mu, logvar)`.
+
+        Raises:
+            ValueError: for wrong shapes or number types.
+        """
+        frames, poses = ops.convert_to_tensor(frames), ops.convert_to_tensor(poses)
+        _check_clip(frames.shape, poses.shape)
+        self.architecture.check_frame_size(frames.shape[2:4])
+        inputs = {"frames": frames, "poses": poses}
+        if eps is not None:
+            inputs["eps"] = ops.convert_to_tensor(eps)
+        return self._roll_out(inputs, _forced if teacher_forcing else _free)
+
+    # --- prediction --------------------------------------------------------------------------
+
+    def stream_video(self, first_frames, poses, temperature=None, seed=None):
+        """Yields the predicted frames 1..T-1 one at a time; see `predict_video`."""
+        first_frames, poses = unit_array(first_frames, "first_frames"), np.asarray(poses)
+        if first_frames.ndim != 4 or first_frames.shape[-1] != 3:
+            raise ValueError(
+                "first_frames must be (B, H, W, 3), or (H, W, 3) for one video; "
+                f"got {first_frames.shape}."
+            )
+        expected = (len(first_frames), *first_frames.shape[1:])
+        if poses.ndim != 5 or (poses.shape[0], *poses.shape[2:]) != expected or not poses.shape[1]:
+            raise ValueError(
+                f"poses must be (B, T, H, W, 3) like first_frames {first_frames.shape} with T >= 1;"
+                f" got {poses.shape}."
+            )
+        self.architecture.check_frame_size(first_frames.shape[1:3])
+        temperature = self.temperature if temperature is None else temperature
+        _check_temperature(temperature)
+        latent_shape = self.latent_shape(first_frames.shape[1:3])
+        return stream_video(
+            self._predictor.model, first_frames, poses, latent_shape, temperature, seed
+        )
+
+    def predict_video(self, first_frames, poses, temperature=None, seed=None):
+        """Predicts whole videos from one frame each, with z from the prior: no true frame is seen.
+
+        Args:
+            first_frames: (B, H, W, 3), or (H, W, 3) for one video; uint8 or floats in [0, 1].
+            poses: (B, T, H, W, 3), or (T, H, W, 3); pose 0 belongs to the given frame.
+            temperature: float >= 0, scale of the prior noise; `None` takes the model's own.
+            seed: int, of the noise; the same on every backend. `None` draws fresh noise.
+
+        Returns:
+            float32 array (B, T, H, W, 3), or (T, H, W, 3): frame 0 is the given one.
+
+        Raises:
+            ValueError: for wrong shapes or number types, or a negative temperature.
+        """
+        first_frames, poses = np.asarray(first_frames), np.asarray(poses)
+        if first_frames.ndim == 3:
+            return self.predict_video(first_frames[None], poses[None], temperature, seed)[0]
+        stream = self.stream_video(first_frames, poses, temperature, seed)
+        video = np.empty(poses.shape, "float32")
+        video[:, 0] = unit_array(first_frames)
+        for t, frame in enumerate(stream, start=1):
+            video[:, t] = frame
+        return video
+
+    # --- what Keras calls --------------------------------------------------------------------
+
+    def unpack_batch(self, data):
+        """The inputs of a batch `({"frames", "poses"},)` as Keras hands it to a step."""
+        inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if targets is not None or weights is not None:
+            raise ValueError(
+                "CVAE predicts the frames of its input: a batch is ({'frames', 'poses'},), without "
+                "targets or sample weights."
+            )
+        return inputs
+
+    def update_metrics(self, loss, terms, batch_size):
+        """Adds a batch to the epoch's mean loss, MSE and KL, and returns them as logs."""
+        for tracker in self._trackers:
+            value = loss if tracker.name == "loss" else terms[tracker.name]
+            tracker.update_state(value, sample_weight=batch_size)
+        return {tracker.name: tracker.result() for tracker in self._trackers}
+
+    @property
+    def metrics(self):
+        return self._trackers
+
+    def compile(self, optimizer="adam", loss=None, metrics=None, jit_compile="auto", **kwargs):
+        """Configures training.
+
+        Args:
+            optimizer: a Keras optimiser or its name.
+            loss, metrics: must be `None`; the loss is the negative ELBO, and loss, MSE and KL are
+                reported.
+            jit_compile: as in Keras, but `"auto"` means no XLA on TensorFlow, where compiling the
+                unrolled clip takes minutes and pays for itself nowhere that was measured.
+            **kwargs: passed to `keras.Model.compile`.
+
+        Raises:
+            ValueError: if a loss or metrics are given.
+        """
+        if loss is not None or metrics is not None:
+            raise ValueError(
+                "CVAE has its own loss (the negative ELBO) and metrics (mse, kl): compile it with "
+                f"an optimiser alone; got loss={loss!r}, metrics={metrics!r}."
+            )
+        self._asked_jit_compile = jit_compile
+        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
+            jit_compile = False
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+
+    def get_compile_config(self):
+        config = portable(super().get_compile_config())
+        if config:
+            config["jit_compile"] = self._asked_jit_compile  # each backend has its own "auto"
+        return config
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(portable(config)))
+        self.optimizer.build(self.trainable_variables)
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Saves the model as Keras does, but a `.keras` file is written whole or not at all."""
+        filepath = os.fspath(filepath)
+        if not filepath.endswith(".keras") or zipped is False or not overwrite:
+            return super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        with written_whole(filepath) as partial:
+            return super().save(partial, zipped=zipped, **kwargs)
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["rng_state"] = ops.convert_to_numpy(self.rng.state)
+
+    def load_own_variables(self, store):
+        own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (Keras' store has no iterator)
+        self.rng.state.assign(own.pop("rng_state"))
+        super().load_own_variables(own)
+
+    def get_config(self):
+        base = super().get_config()
+        kept = {key: base[key] for key in ("name", "trainable", "dtype") if key in base}
+        return {**kept, **self._config, "temperature": self.temperature}
+
+
+class _Untracked:
+    """Holds a model that shares this one's layers, out of sight of Keras' tracking of layers."""
+
+    def __init__(self, model):
+        self.model = model
+
+
+def _forced(forced, free):
+    return forced()
+
+
+def _free(forced, free):
+    return free()
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"Unknown {name} {value!r}; expected one of {', '.join(choices)}.")
+
+
+def _check_temperature(temperature):
+    if not temperature >= 0:
+        raise ValueError(f"temperature must be at least 0; got {temperature}.")
+
+
+def _check_clip(frames, poses):
+    """Raises a `ValueError` where the shapes are not two clips (B, T, H, W, 3) with T >= 2."""
+    frames, poses = tuple(frames), tuple(poses)
+    if len(frames) != 5 or frames[-1] != 3 or frames != poses or (frames[1] or 2) < 2:
+        raise ValueError(
+            "frames and poses must both be (B, T, H, W, 3) with T >= 2, channels last; got "
+            f"frames {frames} and poses {poses}."
+        )

@@ -1,0 +1,38 @@
+"""Loading of saved models, with messages for what can be wrong with a path."""
+
+from pathlib import Path
+
+import keras
+
+from keras_cvae.model.cvae import CVAE
+
+
+def load_model(path, compile=True):
+    """Loads a `CVAE` from a `.keras` file, in Keras' safe mode.
+
+    Args:
+        path: str or `Path`, a `.keras` file, or a run folder, whose `best.keras` is taken.
+        compile: bool, whether to restore the optimiser and its state, to go on training.
+
+    Returns:
+        `CVAE`.
+
+    Raises:
+        ValueError: if there is no such file, or it holds no `CVAE`.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "best.keras"
+    if not path.is_file():
+        raise ValueError(
+            f"There is no model at {path}. Give a .keras file, or a run folder with a best.keras "
+            "(written after the first validated epoch)."
+        )
+    try:
+        model = keras.saving.load_model(path, compile=compile)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path} could not be loaded as a Keras model: {first_line}") from error
+    if not isinstance(model, CVAE):
+        raise ValueError(f"{path} holds a {type(model).__name__}, not a CVAE.")
+    return model

@@ -1,0 +1,89 @@
+"""Video from one frame: one prediction step as a model of its own, and the loop over poses."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_cvae.model.rollout import bound_output
+
+
+class FramePredictor(keras.Model):
+    """One step of prediction: previous frame, pose and z give the next frame.
+
+    It shares the networks of a `CVAE`, has no random state, and is compiled by Keras as any model.
+
+    Args:
+        architecture: the `CVAE`'s networks.
+        output: the `CVAE`'s output bound.
+
+    Input: a dict of float32 `"previous_frame"` (B, H, W, 3), `"pose"` (B, H, W, 3) and `"z"`
+    (B, *latent_shape). Output: (B, H, W, 3) float32.
+    """
+
+    def __init__(self, architecture, output):
+        super().__init__(autocast=False, name="frame_predictor")
+        self.architecture = architecture
+        self.output_bound = output
+        if keras.backend.backend() == "tensorflow":
+            self.jit_compile = False  # XLA's start costs more than it saves here
+        self.built = True
+
+    def call(self, inputs):
+        networks = self.architecture
+        features = networks.encode_frames(inputs["previous_frame"])
+        pose = networks.encode_poses(ops.expand_dims(inputs["pose"], 1))[:, 0]
+        return bound_output(networks.decode(features, pose, inputs["z"]), self.output_bound)
+
+
+def stream_video(predictor, first_frames, poses, latent_shape, temperature, seed=None):
+    """Predicts frame after frame, each from the prediction before it, with z from the prior.
+
+    z_t = temperature * eps, eps ~ N(0, I), is drawn by NumPy: a seed gives the same noise on every
+    backend, and frame t the same whatever the number of frames. Memory does not grow with the
+    number of frames.
+
+    Args:
+        predictor: `FramePredictor`.
+        first_frames: (B, H, W, 3) float32 in [0, 1], the given frames.
+        poses: (B, T, H, W, 3), uint8 or floats in [0, 1]; pose 0 belongs to the given frame.
+        latent_shape: shape of one frame's z.
+        temperature: float >= 0.
+        seed: int or `None` for fresh noise.
+
+    Yields:
+        (B, H, W, 3) float32 arrays: frames 1..T-1.
+    """
+    generator = np.random.default_rng(seed)
+    noise_shape = (len(first_frames), *latent_shape)
+    frame = first_frames
+    for t in range(1, poses.shape[1]):
+        # With temperature 0 no noise is needed, and none is drawn.
+        z = np.zeros(noise_shape, "float32")
+        if temperature > 0:
+            z = generator.standard_normal(noise_shape, "float32") * np.float32(temperature)
+        inputs = {"previous_frame": frame, "pose": unit_array(poses[:, t]), "z": z}
+        frame = predictor.predict_on_batch(inputs)
+        yield frame
+
+
+def unit_array(images, what="poses"):
+    """NumPy images as float32 in [0, 1]: uint8 scaled by 1/255, floats as they are.
+
+    Args:
+        images: array-like, uint8 or floating.
+        what: str, how an error names them.
+
+    Returns:
+        float32 array.
+
+    Raises:
+        ValueError: for any other type of number, or floats outside [0, 1] by more than rounding.
+    """
+    images = np.asarray(images)
+    if images.dtype == np.uint8:
+        return images.astype("float32") / np.float32(255)
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(
+            f"{what} must be uint8 (0..255) or floating point (0..1); got {images.dtype}."
+        )
+    return images.astype("float32")

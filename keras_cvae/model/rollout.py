@@ -1,0 +1,109 @@
+"""From noise and poses to frames: one step, and the two ways to go through a clip.
+
+Time is axis 1. T frames give T - 1 predictions: frame 0 is given.
+"""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+
+class Rollout(NamedTuple):
+    """What a roll-out gives: T - 1 predicted frames and the posterior of each.
+
+    Args:
+        pred: (B, T-1, H, W, 3) float32, predictions of frames 1..T-1.
+        mu: (B, T-1, *latent_shape) float32, the posterior's mean.
+        logvar: the same shape, the logarithm of its variance.
+    """
+
+    pred: Any
+    mu: Any
+    logvar: Any
+
+
+def to_unit(images, what="images"):
+    """Images as float32 in [0, 1]: uint8 is scaled by 1/255, floats are taken as they are.
+
+    Args:
+        images: array or tensor, uint8 or floating.
+        what: str, how an error names them.
+
+    Returns:
+        A float32 tensor of the same shape.
+
+    Raises:
+        ValueError: for any other type of number.
+    """
+    dtype = ops.dtype(images) if hasattr(images, "dtype") else "unknown"
+    if dtype == "uint8":
+        return ops.cast(images, "float32") / 255.0
+    if "float" in dtype:
+        return ops.cast(images, "float32")
+    raise ValueError(
+        f"{what} must be uint8 (0..255) or floating point (0..1); got {dtype}. "
+        "Convert them, for example with .astype('uint8')."
+    )
+
+
+def bound_output(frame, output):
+    """The decoder's output as an image: through a sigmoid, clipped to [0, 1], or as it is."""
+    if output == "sigmoid":
+        return ops.sigmoid(frame)
+    if output == "clip":
+        return ops.clip(frame, 0.0, 1.0)
+    return frame
+
+
+def per_frame(network, *sequences):
+    """Applies a network of images (n, ...) to all frames of sequences (B, T, ...) at once."""
+    time = sequences[0].shape[1]
+    outputs = network(*(ops.reshape(s, (-1, *s.shape[2:])) for s in sequences))
+
+    def unfold(x):
+        return ops.reshape(x, (-1, time, *x.shape[1:]))
+
+    if isinstance(outputs, (list, tuple)):
+        return [unfold(x) for x in outputs]
+    return unfold(outputs)
+
+
+def teacher_forced(decode, frame_features, pose_features, z):
+    """Predicts every frame from the true one before it, all frames at once.
+
+    Args:
+        decode: function (previous_features, pose_features, z) -> frames, on (n, ...) tensors.
+        frame_features: (B, T-1, ...) encoded true frames 0..T-2.
+        pose_features: (B, T-1, ...) encoded poses 1..T-1.
+        z: (B, T-1, ...) latents 1..T-1.
+
+    Returns:
+        (B, T-1, H, W, 3) predictions.
+    """
+    return per_frame(decode, frame_features, pose_features, z)
+
+
+def free_running(decode, encode, first_features, pose_features, z, stop_gradient):
+    """Predicts every frame from the prediction before it.
+
+    The loop is unrolled: the only form that all three backends differentiate, compiled or not.
+
+    Args:
+        decode: function (previous_features, pose_features, z) -> frame.
+        encode: function frame -> features.
+        first_features: (B, ...) encoded frame 0.
+        pose_features: (B, T-1, ...) encoded poses 1..T-1.
+        z: (B, T-1, ...) latents 1..T-1.
+        stop_gradient: bool, whether the gradient ends at the fed-back frame.
+
+    Returns:
+        (B, T-1, H, W, 3) predictions.
+    """
+    predictions = []
+    features = first_features
+    for t in range(z.shape[1]):
+        if t > 0:
+            fed_back = predictions[-1]
+            features = encode(ops.stop_gradient(fed_back) if stop_gradient else fed_back)
+        predictions.append(decode(features, pose_features[:, t], z[:, t]))
+    return ops.stack(predictions, axis=1)

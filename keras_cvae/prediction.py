@@ -1,0 +1,64 @@
+"""From an image and a folder of poses to a video file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_cvae import runs, video
+from keras_cvae.data.dance_layout import numbered_images
+from keras_cvae.data.images import read_image, read_images, resize_image
+from keras_cvae.model.loading import load_model
+from keras_cvae.progress import Progress
+
+
+def predict_files(
+    model,
+    first_frame,
+    poses,
+    out,
+    frame_size=None,
+    temperature=None,
+    seed=0,
+    fps=24,
+    zoom=1,
+    side_by_side=False,
+):
+    """Predicts a video from image files and writes it.
+
+    Args:
+        model: `Path` of a run folder or a `.keras` file.
+        first_frame: path of the given frame.
+        poses: folder of pose images 0, 1, 2, ...; pose 0 belongs to the given frame.
+        out: what to write: `x.gif`, `x.mp4`, or a folder of PNGs; see `video.write_video`.
+        frame_size: (height, width) to predict at; `None` is that of the run, or else of the image.
+        temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
+        seed: int, of the prior noise.
+        fps: frames per second.
+        zoom: int >= 1, factor of enlargement.
+        side_by_side: bool, whether to show the poses beside the prediction, with captions.
+
+    Returns:
+        str, what was written, with the codec.
+
+    Raises:
+        ValueError: for paths, images or values that will not do.
+    """
+    model_path = Path(model)
+    if frame_size is None and model_path.is_dir():
+        frame_size = runs.read_config(model_path)["frame_size"]
+    image = read_image(first_frame)
+    size = tuple(frame_size or image.shape[:2])
+    image = resize_image(image, size)
+    pose_images, _ = read_images(numbered_images(poses), size, label="reading poses")
+    loaded = load_model(model_path, compile=False)
+    frames = [image.astype("float32") / 255]
+    with Progress(len(pose_images) - 1, "predicting") as progress:
+        for frame in loaded.stream_video(image[None], pose_images[None], temperature, seed):
+            frames.append(frame[0])
+            progress.update()
+    frames = np.stack(frames)
+    if side_by_side:
+        frames = video.side_by_side(None, frames, pose_images, zoom=zoom)
+    elif zoom > 1:
+        frames = frames.repeat(zoom, axis=1).repeat(zoom, axis=2)
+    return video.write_video(out, frames, fps=fps)

@@ -1,0 +1,203 @@
+"""A training run from its configuration: data, model, callbacks, `fit`, results."""
+
+import dataclasses
+import time
+import warnings
+from pathlib import Path
+
+import keras
+from keras import callbacks as keras_callbacks
+from keras.optimizers import schedules as rates
+
+from keras_cvae import plots, runs
+from keras_cvae.callbacks import (
+    EpochReport,
+    KLAnnealing,
+    NaNGuard,
+    RolloutVideo,
+    StopOnInterrupt,
+    TeacherForcing,
+    TrainingState,
+    ValidationPSNR,
+)
+from keras_cvae.callbacks.training_state import read_training_state
+from keras_cvae.data import Clips, load_videos
+from keras_cvae.model.cvae import CVAE
+from keras_cvae.model.loading import load_model
+from keras_cvae.training_results import write_results
+
+FILMS = 5  # roll-out films per run, evenly spread over its epochs
+
+
+class TrainingStopped(Exception):
+    """Training ended before its last epoch because the loss was no longer a number."""
+
+
+def train(config, run, resume=False, started=None):
+    """Trains a model and writes everything about it into a run folder.
+
+    Args:
+        config: `keras_cvae.training_config.TrainingConfig`.
+        run: str or `Path`, the run folder: new, or with `resume` that of the unfinished run.
+        resume: bool, go on where the run in the folder stopped.
+        started: `time.monotonic()` at the start of the process; `None` is now.
+
+    Returns:
+        dict, what `metrics.json` holds.
+
+    Raises:
+        ValueError: for bad data, a folder that exists, or nothing to resume.
+        TrainingStopped: if the NaN guard ended training.
+        KeyboardInterrupt: after Ctrl-C; the state of the last finished epoch is in the folder.
+    """
+    started = time.monotonic() if started is None else started
+    run = Path(run)
+    backend = keras.backend.backend()
+    _check_precision(config.precision, backend)
+    keras.utils.set_random_seed(config.seed)
+    train_videos = load_videos(config.data, "train", config.frame_size, config.cache)
+    val_videos = load_videos(config.data, "val", config.frame_size, config.cache)
+    clips = Clips(
+        train_videos,
+        clip_length=config.clip_length,
+        batch_size=config.batch_size,
+        stride=config.stride,
+        partial=config.partial,
+        seed=config.seed,
+    )
+    restored = None
+    if resume:
+        runs.write_json(run / runs.CONFIG, _stored(config, backend))
+        if (run / runs.LAST).exists():
+            restored = read_training_state(run / runs.LAST)
+    else:
+        runs.create_run(run, _stored(config, backend))
+    if restored:
+        model = load_model(run / runs.LAST)
+        print(f"going on after epoch {restored['epoch']} of {config.epochs}", flush=True)
+    else:
+        model = build_model(config, steps=config.schedule_epochs * len(clips))
+    validated = sum(len(video.frames) for video in val_videos)
+    print(
+        f"{model.count_params():,} parameters; {clips.num_frames} training frames in {len(clips)} "
+        f"batches an epoch, {validated} validation frames",
+        flush=True,
+    )
+    if restored is None or restored["epoch"] < config.epochs:
+        _fit(model, clips, val_videos, config, run, restored)
+    return write_results(config, run, train_videos, val_videos, started)
+
+
+def build_model(config, steps):
+    """A new, compiled model of a configuration.
+
+    Args:
+        config: `TrainingConfig`.
+        steps: int, batches in the whole training, the length of the learning-rate schedule.
+
+    Returns:
+        `CVAE`.
+    """
+    model = CVAE.from_preset(
+        config.preset,
+        config.recipe,
+        **config.model_overrides(),
+        seed=config.seed,
+        dtype=config.precision,
+    )
+    optimizers = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
+    model.compile(
+        optimizers[config.optimizer](
+            learning_rate=_learning_rate(config, steps),
+            global_clipnorm=config.clipnorm or None,
+            use_ema=config.ema > 0,
+            ema_momentum=config.ema or 0.99,
+            gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
+        )
+    )
+    return model
+
+
+def _learning_rate(config, steps):
+    if config.lr_schedule == "cosine":
+        return rates.CosineDecay(config.lr, steps, alpha=0.01)
+    if config.lr_schedule == "step":
+        return rates.PiecewiseConstantDecay(
+            [steps // 2, steps * 3 // 4], [config.lr, 0.3 * config.lr, 0.1 * config.lr]
+        )
+    return config.lr
+
+
+class _AveragedWeights(keras_callbacks.SwapEMAWeights):
+    """Keras' swap of the averaged weights after each epoch, without its finalisation.
+
+    That would replace the raw weights by their average in the last epoch, from which a run that is
+    resumed with more epochs could not go on as if nothing had happened.
+    """
+
+    def _finalize_ema_values(self):
+        pass
+
+
+def _fit(model, clips, val_videos, config, run, restored):
+    guard, interrupt = NaNGuard(), StopOnInterrupt()
+    checkpoint = keras_callbacks.ModelCheckpoint(
+        str(run / runs.BEST), monitor="val_psnr", mode="max", save_best_only=True
+    )
+    averaged = [_AveragedWeights(swap_on_epoch=True)] if config.ema else []
+
+    def write_history(history):
+        runs.write_history(run / runs.HISTORY, history)
+        plots.plot_history(runs.as_columns(history), run / "curves.png", overwrite=True)
+
+    state = TrainingState(
+        run / runs.LAST,
+        data=clips,
+        callbacks=[checkpoint, *averaged],
+        restored=restored,
+        on_saved=write_history,
+    )
+    try:
+        # An epoch without validation has no val_psnr, of which the checkpoint warns each time.
+        warnings.filterwarnings("ignore", message="Can save best model only")
+        model.fit(
+            clips,
+            epochs=config.epochs,
+            initial_epoch=restored["epoch"] if restored else 0,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                KLAnnealing(**config.kl_schedule()),
+                TeacherForcing(**config.forcing_schedule()),
+                *averaged,
+                guard,
+                interrupt,
+                ValidationPSNR(val_videos, every=config.validate_every),
+                RolloutVideo(
+                    val_videos, run / "rollouts", every=max(config.schedule_epochs // FILMS, 1)
+                ),
+                checkpoint,
+                EpochReport(),
+                state,
+            ],
+        )
+    finally:
+        interrupt.restore_handler()
+    if guard.message:
+        raise TrainingStopped(guard.message)
+
+
+def _stored(config, backend):
+    """What `config.json` holds: the configuration, and what the run runs on."""
+    return {**dataclasses.asdict(config), "environment": runs.environment(backend)}
+
+
+def _check_precision(precision, backend):
+    if precision == "mixed_float16" and backend == "torch":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError(
+                "mixed_float16 does not work with torch on a CPU (its convolutions have no "
+                "gradient there). Use --precision mixed_bfloat16 or float32."
+            )

@@ -1,0 +1,246 @@
+"""Everything that fixes a training run, and how flags and recipes become it."""
+
+import argparse
+import dataclasses
+
+from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
+from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
+
+DEFAULT_PRESET, DEFAULT_RECIPE = "lab_small", "recommended"
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+# The part of a recipe that training has; the model's part is in `model.presets`.
+TRAINING_RECIPES = {
+    "published": {
+        "epochs": 70,
+        "batch_size": 2,
+        "lr": 1e-3,
+        "lr_schedule": "constant",
+        "kl_anneal": "monotonic",
+        "tfr": 1.0,
+    },
+    "recommended": {
+        "epochs": 40,
+        "batch_size": 4,
+        "lr": 2e-3,
+        "lr_schedule": "cosine",
+        "kl_anneal": "none",
+        "tfr": 0.0,
+    },
+}
+
+
+@dataclasses.dataclass
+class TrainingConfig:
+    """A training run, complete: what `config.json` holds. Fields are the flags of `train.py`."""
+
+    data: str
+    cache: str | None
+    frame_size: tuple[int, int]
+    partial: float
+    clip_length: int
+    stride: int | None
+    batch_size: int
+    preset: str
+    recipe: str
+    output: str
+    feedback_gradient: str
+    kl_reduction: str
+    logvar_bound: float | None
+    temperature: float
+    epochs: int
+    optimizer: str
+    lr: float
+    lr_schedule: str
+    clipnorm: float
+    ema: float
+    accumulate: int
+    kl_anneal: str
+    kl_cycles: int
+    kl_ratio: float
+    kl_start: float
+    kl_stop: float
+    tfr: float
+    tfr_start_decay: int
+    tfr_decay_step: float
+    precision: str
+    validate_every: int
+    seed: int
+    schedule_epochs: int
+
+    def model_overrides(self):
+        """The model's constructor arguments that the flags fix."""
+        return {
+            "output": self.output,
+            "stop_feedback_gradient": self.feedback_gradient == "stop",
+            "kl_reduction": self.kl_reduction,
+            "logvar_bound": self.logvar_bound,
+            "temperature": self.temperature,
+        }
+
+    def kl_schedule(self):
+        """Arguments of `KLAnnealing`."""
+        return {
+            "strategy": self.kl_anneal,
+            "epochs": self.schedule_epochs,
+            "cycles": self.kl_cycles,
+            "ratio": self.kl_ratio,
+            "start": self.kl_start,
+            "stop": self.kl_stop,
+        }
+
+    def forcing_schedule(self):
+        """Arguments of `TeacherForcing`."""
+        return {
+            "start": self.tfr,
+            "start_decay_epoch": self.tfr_start_decay,
+            "decay_step": self.tfr_decay_step,
+        }
+
+    def check(self):
+        """Raises a `ValueError` for values that no run can have; the data's are checked there."""
+        for name in ("epochs", "accumulate", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least 1.")
+        if not self.lr > 0 or not self.clipnorm >= 0:
+            raise ValueError("--lr must be positive and --clipnorm must not be negative.")
+        if not 0 <= self.ema < 1:
+            raise ValueError(
+                f"--ema is the momentum of the weights' average, in [0, 1); got {self.ema}. "
+                "0 turns it off."
+            )
+        kl_weight(0, **self.kl_schedule())
+        teacher_forcing_ratio(0, **self.forcing_schedule())
+
+
+def resolve(given):
+    """A complete configuration: what was given, and the recipe's and the common defaults.
+
+    Args:
+        given: dict of the fields that the user set.
+
+    Returns:
+        `TrainingConfig`, checked.
+
+    Raises:
+        ValueError: for values that no run can have.
+    """
+    recipe = given.get("recipe") or DEFAULT_RECIPE
+    model = MODEL_RECIPES[recipe]
+    values = {
+        "data": "builtin",
+        "cache": None,
+        "frame_size": (32, 64),
+        "partial": 1.0,
+        "clip_length": 16,
+        "stride": None,
+        "preset": DEFAULT_PRESET,
+        "recipe": recipe,
+        "output": model["output"],
+        "feedback_gradient": "stop" if model["stop_feedback_gradient"] else "flow",
+        "kl_reduction": model["kl_reduction"],
+        "logvar_bound": model["logvar_bound"],
+        "temperature": model["temperature"],
+        "optimizer": "adam",
+        "clipnorm": 1.0,
+        "ema": 0.0,
+        "accumulate": 1,
+        "kl_cycles": 10,
+        "kl_ratio": 1.0,
+        "kl_start": 0.0,
+        "kl_stop": 1.0,
+        "tfr_start_decay": 10,
+        "tfr_decay_step": 0.1,
+        "precision": "float32",
+        "validate_every": 1,
+        "seed": 0,
+        **TRAINING_RECIPES[recipe],
+        **given,
+    }
+    values["frame_size"] = tuple(values["frame_size"])
+    values.setdefault("schedule_epochs", values["epochs"])
+    config = TrainingConfig(**values)
+    config.check()
+    return config
+
+
+def add_arguments(parser):
+    """Adds the training flags to an `ArgumentParser`, grouped; those not given stay absent.
+
+    Args:
+        parser: `argparse.ArgumentParser`, made with `argument_default=argparse.SUPPRESS`.
+    """
+    defaults = resolve({})
+
+    def add(group, name, text, **kwargs):
+        field = name[2:].replace("-", "_")
+        default = getattr(defaults, field)
+        if field in TRAINING_RECIPES["published"] or field in _RECIPE_FIELDS:
+            published = getattr(resolve({"recipe": "published"}), field)
+            shown = f"{_shown(default)}; published: {_shown(published)}"
+        else:
+            shown = _shown(default)
+        group.add_argument(name, help=f"{text} ({shown})", **kwargs)
+
+    data = parser.add_argument_group("data")
+    add(data, "--data", "'builtin' or a folder in the dance-lab layout", metavar="FOLDER")
+    add(data, "--frame-size", "size of the images", nargs=2, type=int, metavar=("HEIGHT", "WIDTH"))
+    add(data, "--partial", "share of the training frames to use", type=float, metavar="SHARE")
+    add(data, "--clip-length", "frames in a training clip", type=int, metavar="T")
+    add(data, "--stride", "one clip per so many frames; default the clip length", type=int)
+    add(data, "--batch-size", "clips in a batch", type=int, metavar="B")
+    add(data, "--cache", "folder for decoded images, memory-mapped", metavar="FOLDER")
+
+    model = parser.add_argument_group("model")
+    add(model, "--preset", "architecture and widths", choices=PRESETS)
+    add(model, "--recipe", "defaults of all the rest", choices=MODEL_RECIPES)
+    add(model, "--output", "how predictions are bounded to [0, 1]", choices=OUTPUT_BOUNDS)
+    add(model, "--feedback-gradient", "at the fed-back frame", choices=("stop", "flow"))
+    add(model, "--kl-reduction", "KL over the latent elements", choices=KL_REDUCTIONS)
+    add(model, "--logvar-bound", "bound of the log-variance, or 'none'", type=_bound, metavar="X")
+    add(model, "--temperature", "scale of the prior noise in prediction", type=float, metavar="X")
+
+    training = parser.add_argument_group("training")
+    add(training, "--epochs", "number of epochs", type=int, metavar="N")
+    add(training, "--optimizer", "optimiser", choices=("adam", "adamw"))
+    add(training, "--lr", "learning rate", type=float, metavar="X")
+    add(
+        training,
+        "--lr-schedule",
+        "cosine falls to a hundredth; step to 0.3 at half of the steps and 0.1 at three quarters",
+        choices=("constant", "cosine", "step"),
+    )
+    add(training, "--clipnorm", "bound of the global gradient norm, 0 for none", type=float)
+    add(training, "--ema", "momentum of an average of the weights, 0 for none", type=float)
+    add(training, "--accumulate", "batches per optimiser step", type=int, metavar="N")
+    add(training, "--precision", "of the arithmetic", choices=PRECISIONS)
+    add(training, "--validate-every", "epochs from validation to validation", type=int, metavar="N")
+    add(training, "--seed", "of weights, noise, coin and data order", type=int)
+
+    schedules = parser.add_argument_group("KL annealing and teacher forcing")
+    add(schedules, "--kl-anneal", "how beta changes by epoch", choices=KL_STRATEGIES)
+    add(schedules, "--kl-cycles", "ramps of the cyclical annealing", type=int, metavar="N")
+    add(schedules, "--kl-ratio", "the ramp's share of a cycle", type=float, metavar="SHARE")
+    add(schedules, "--kl-start", "beta at a ramp's beginning", type=float, metavar="BETA")
+    add(schedules, "--kl-stop", "beta at its end, or always", type=float, metavar="BETA")
+    add(schedules, "--tfr", "teacher-forcing ratio at first", type=float, metavar="RATIO")
+    add(schedules, "--tfr-start-decay", "epochs before it falls", type=int, metavar="N")
+    add(schedules, "--tfr-decay-step", "its fall per epoch", type=float, metavar="X")
+
+
+_RECIPE_FIELDS = ("output", "feedback_gradient", "kl_reduction", "logvar_bound", "temperature")
+
+
+def _bound(text):
+    if text == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'none'") from None
+
+
+def _shown(value):
+    if isinstance(value, (tuple, list)):
+        return " ".join(map(str, value))
+    return "none" if value is None else str(value)

@@ -1,0 +1,55 @@
+"""The end of a run: the best model evaluated in full, pictures and `metrics.json`."""
+
+import time
+
+from keras_cvae import plots, runs
+from keras_cvae.callbacks.training_state import read_training_state
+from keras_cvae.evaluation import BASELINES, mean_frame
+from keras_cvae.model.loading import load_model
+from keras_cvae.results import evaluate_with_progress, summary, true_videos, write_evaluation
+
+
+def write_results(config, run, train_videos, val_videos, started):
+    """Evaluates `best.keras` on validation and test videos and writes what comes out.
+
+    Args:
+        config: `keras_cvae.training_config.TrainingConfig`.
+        run: `Path`, the run folder.
+        train_videos: list of `keras_cvae.data.Video`, for the mean training frame.
+        val_videos: likewise.
+        started: `time.monotonic()` at the start of the process.
+
+    Returns:
+        dict, what `metrics.json` holds: `val_psnr` and, where there are true frames, `test_psnr`
+        (dB, at the model's temperature), the same as SSIM, `val_psnr_t0` and `val_psnr_t1` (at
+        temperatures 0 and 1), `baselines` on validation, `seconds`, `epochs`, `temperature`.
+    """
+    model = load_model(run / runs.BEST, compile=False)
+    training_mean = mean_frame(train_videos)
+    splits = {"val": val_videos}
+    splits["test"] = true_videos(config.data, "test", config.frame_size, config.cache)
+    metrics, means = {}, {}
+    for split, videos in splits.items():
+        if videos:
+            evaluations = evaluate_with_progress(model, split, videos, training_mean)
+            write_evaluation(run, split, evaluations, videos, overwrite=True)
+            means[split] = summary(evaluations)
+            metrics[f"{split}_psnr"] = means[split]["psnr"]
+            metrics[f"{split}_ssim"] = means[split]["ssim"]
+    for temperature in (0.0, 1.0):
+        value = metrics["val_psnr"]
+        if temperature != model.temperature:
+            other = evaluate_with_progress(model, "val", val_videos, training_mean, temperature)
+            value = summary(other)["psnr"]
+        metrics[f"val_psnr_t{temperature:.0f}"] = value
+    metrics["baselines"] = {name: means["val"][name] for name in BASELINES}
+
+    history = read_training_state(run / runs.LAST)["history"]
+    plots.plot_history(
+        runs.as_columns(history), run / "curves.png", metrics["baselines"], overwrite=True
+    )
+    metrics["epochs"] = len(history)
+    metrics["temperature"] = model.temperature
+    metrics["seconds"] = time.monotonic() - started
+    runs.write_json(run / runs.METRICS, metrics)
+    return metrics

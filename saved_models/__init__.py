@@ -1,0 +1,1 @@
+"""Folder of the pretrained models that a wheel ships, as `keras_cvae.saved_models`."""

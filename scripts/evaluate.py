@@ -1,0 +1,64 @@
+#!/usr/bin/env python
+"""Evaluates a trained model: PSNR and SSIM of long roll-outs beside copy baselines; see --help."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from keras_cvae import cli, runs
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        description="Predict validation and test videos from their first frames, compare with the "
+        "truth, and write csv, plots and a GIF of each into a new folder.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", type=Path, help="run folder (its best.keras) or .keras file")
+    parser.add_argument("--data", help="'builtin' or a folder (that of the run)")
+    parser.add_argument("--frame-size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
+    parser.add_argument("--out", type=Path, help="new folder (RUN/evaluation or evaluation)")
+    parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
+    parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")
+    options = parser.parse_args(arguments)
+    with cli.reported_errors():
+        stored = runs.read_config(options.model) if options.model.is_dir() else {}
+        data = options.data or stored.get("data", "builtin")
+        size = tuple(options.frame_size or stored.get("frame_size", (32, 64)))
+        out = options.out or (options.model if stored else Path()) / "evaluation"
+        runs.check_new(out)
+        cli.start_backend()
+        cli.show({"model": options.model, "data": data, "frame_size": size, "out": out})
+
+        from keras_cvae import results
+        from keras_cvae.data import has_split, load_videos
+        from keras_cvae.evaluation import mean_frame
+        from keras_cvae.model.loading import load_model
+
+        model = load_model(options.model, compile=False)
+        training_mean = None
+        if has_split(data, "train"):
+            training_mean = mean_frame(load_videos(data, "train", size))
+        metrics = {}
+        with runs.new_folder(out) as folder:
+            for split in ("val", "test"):
+                if videos := results.true_videos(data, split, size):
+                    evaluations = results.evaluate_with_progress(
+                        model, split, videos, training_mean, options.temperature, options.seed
+                    )
+                    results.write_evaluation(folder, split, evaluations, videos)
+                    metrics[split] = results.summary(evaluations)
+            if not metrics:
+                raise ValueError(
+                    f"{data} has neither a val split nor a test split with true frames."
+                )
+            runs.write_json(folder / runs.METRICS, metrics)
+    for split, means in metrics.items():
+        print(f"{split}, mean over all predicted frames:")
+        cli.show({name: f"{value:.4g}" for name, value in means.items()})
+    print(f"PSNR in dB; the csv, plots and GIF are in {out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Writes the built-in data, a drawn dancer with poses, as a folder in the dance-lab layout.
+
+    python scripts/make_dataset.py --out dance
+    python scripts/make_dataset.py --out dance --frame-size 64 128 --train-frames 6000 --seed 1
+
+Train on it with `python scripts/train.py --data dance`.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from keras_cvae.data.synthetic import write_dataset
+from keras_cvae.progress import Progress
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new folder")
+    parser.add_argument(
+        "--frame-size",
+        type=int,
+        nargs=2,
+        default=(32, 64),
+        metavar=("HEIGHT", "WIDTH"),
+        help="size of the images in pixels (default: 32 64)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="other dances (default: 0)")
+    for option, default, what in (
+        ("--train-frames", 2400, "frames of the training video"),
+        ("--val-frames", 630, "frames of the validation video"),
+        ("--test-frames", 630, "frames of each test video"),
+        ("--test-sequences", 5, "number of test videos"),
+    ):
+        parser.add_argument(
+            option, type=int, default=default, metavar="N", help=f"{what} (default: {default})"
+        )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    height, width = options.frame_size
+    print(
+        f"Drawing {options.train_frames} frames to train, {options.val_frames} to validate, "
+        f"{options.test_sequences} x {options.test_frames} to test; "
+        f"{height} x {width} pixels (height x width), seed {options.seed}.\n"
+        f"Output: {options.out}"
+    )
+    frames = {
+        "train": [options.train_frames],
+        "val": [options.val_frames],
+        "test": [options.test_frames] * options.test_sequences,
+    }
+    total = sum(max(0, n) for each in frames.values() for n in each)
+    try:
+        with Progress(total, "drawing") as progress:
+            write_dataset(
+                options.out,
+                (height, width),
+                options.seed,
+                frames,
+                progress=lambda done, total: progress.update(),
+            )
+    except (ValueError, OSError) as error:
+        print(f"make_dataset.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped; nothing was written.", file=sys.stderr)
+        return 130
+    print(f"Done: {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+#!/usr/bin/env python
+"""Predicts a video from one image and a folder of pose images; see --help."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from keras_cvae import cli, runs
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        description="Predict a video from its first frame and a folder of pose images N.png; pose "
+        "0 belongs to the given frame.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", type=Path, help="run folder (its best.keras) or .keras file")
+    parser.add_argument("--first-frame", type=Path, required=True, metavar="IMAGE")
+    parser.add_argument("--poses", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="new file x.gif or x.mp4, or folder of PNGs frames/"
+    )
+    parser.add_argument(
+        "--frame-size",
+        type=int,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        help="size to predict at (that of the model's run; for a .keras file that of the image)",
+    )
+    parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
+    parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")
+    parser.add_argument("--fps", type=float, default=24, help="frames per second (24)")
+    parser.add_argument("--zoom", type=int, default=1, help="whole factor of enlargement (1)")
+    parser.add_argument("--side-by-side", action="store_true", help="show the poses beside")
+    options = parser.parse_args(arguments)
+    with cli.reported_errors():
+        runs.check_new(options.out)
+        cli.start_backend()
+        cli.show(vars(options))
+
+        from keras_cvae.prediction import predict_files
+
+        written = predict_files(**vars(options))
+    print(f"{options.out}: {written}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

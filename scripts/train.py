@@ -1,0 +1,79 @@
+#!/usr/bin/env python
+"""Trains a model on the built-in data or a folder of frames and poses; see --help."""
+
+import argparse
+import dataclasses
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from keras_cvae import cli, runs, training_config
+
+STARTED = time.monotonic()
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        description="Train a pose-conditioned video predictor. In brackets: the default.",
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    place = parser.add_argument_group("run folder")
+    place.add_argument("--out", type=Path, help="new run folder (runs/DATE-TIME)")
+    place.add_argument("--resume", type=Path, metavar="RUN", help="go on with an unfinished run")
+    training_config.add_arguments(parser)
+    given = vars(parser.parse_args(arguments))
+    out, resumed = given.pop("out", None), given.pop("resume", None)
+
+    with cli.reported_errors():
+        if resumed:
+            config, run = _stored(resumed, given, out), resumed
+        else:
+            config = training_config.resolve(given)
+            run = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+            runs.check_new(run)
+        cli.start_backend()
+        print(f"run folder: {run}")
+        cli.show(dataclasses.asdict(config))
+
+        from keras_cvae.training import TrainingStopped, train
+
+        try:
+            metrics = train(config, run, resume=resumed is not None, started=STARTED)
+        except TrainingStopped as stopped:
+            print(f"{stopped}\nThe state before it is in {run}.", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            command = f"python scripts/train.py --resume {shlex.quote(str(run))}"
+            print(f"\nstopped; go on with\n  {command}", flush=True)
+            return 130
+    _report(metrics, run)
+    return 0
+
+
+def _stored(run, given, out):
+    """The configuration of a run to go on with; its schedules keep their length."""
+    refused = [*(["out"] if out is not None else []), *sorted(set(given) - {"epochs"})]
+    if refused:
+        raise ValueError(
+            "--resume goes on with the stored configuration; only --epochs may be given with it, "
+            f"got --{' --'.join(name.replace('_', '-') for name in refused)}."
+        )
+    stored = runs.read_config(run)
+    stored.pop("environment", None)
+    return training_config.resolve({**stored, **given})
+
+
+def _report(metrics, run):
+    print(f"\nfinished {metrics['epochs']} epochs after {metrics['seconds']:.0f} s; mean PSNR:")
+    for split in ("val", "test"):
+        if f"{split}_psnr" in metrics:
+            print(f"  {split:26}  {metrics[f'{split}_psnr']:.2f} dB")
+    for name, value in metrics["baselines"].items():
+        print(f"  {'val, ' + name.replace('_', ' '):26}  {value:.2f} dB  (copied)")
+    print(f"look at {run}/val.gif, {run}/curves.png, {run}/val_psnr_per_frame.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from keras_cvae.data.synthetic import builtin_videos, iter_frames, render_video
+
+
+def psnr(frames, others):
+    """Mean over the frames, as everywhere in this project."""
+    error = (frames.astype(np.float32) - others.astype(np.float32)) / 255
+    return float(-10 * np.log10((error**2).mean(axis=(1, 2, 3))).mean())
+
+
+@pytest.fixture(scope="module")
+def train():
+    (video,) = builtin_videos("train")
+    return video
+
+
+@pytest.fixture(scope="module")
+def val():
+    (video,) = builtin_videos("val")
+    return video
+
+
+def test_the_default_set(train, val):
+    assert train.frames.shape == train.poses.shape == (2400, 32, 64, 3)
+    assert val.frames.shape == val.poses.shape == (630, 32, 64, 3)
+    assert train.frames.dtype == train.poses.dtype == np.uint8
+    assert (train.name, val.name) == ("train", "val")
+    test = builtin_videos("test")
+    assert [video.name for video in test] == [f"test_{k}" for k in range(5)]
+    assert all(video.frames.shape == video.poses.shape == val.frames.shape for video in test)
+
+
+def test_copying_does_not_solve_it(train, val):
+    truth = val.frames[1:]
+    assert psnr(truth, val.frames[:1]) < 24
+    assert psnr(truth, train.frames.mean(axis=0, keepdims=True)) < 24
+    assert 28 < psnr(truth, val.frames[:-1]) < 34
+
+
+def test_the_scene_is_the_same_in_every_split_and_nothing_in_it_moves(train, val):
+    scene = np.median(train.frames[::20], axis=0)
+    # Shadows are nearly always somewhere on the floor.
+    np.testing.assert_allclose(np.median(val.frames[::5], axis=0)[:22], scene[:22], atol=12)
+    above = val.frames[:, :2, :8]
+    assert (above == above[:1]).all()
+
+
+def test_the_figure_is_where_the_skeleton_is(train):
+    scene = np.median(train.frames[::20], axis=0)
+    kernel = np.ones(5)
+    for t in range(0, 2400, 100):
+        changed = np.abs(train.frames[t] - scene).max(axis=-1) > 40
+        drawn = train.poses[t].max(axis=-1) > 60
+        assert (changed & drawn).sum() > 0.7 * drawn.sum()
+        # All of it but the shadow, which lies lower on the right, is close by.
+        near = np.apply_along_axis(np.convolve, 0, drawn.astype(float), kernel, "same")
+        near = np.apply_along_axis(np.convolve, 1, near, kernel, "same") > 0
+        assert (changed & ~near)[:26].sum() <= 0.1 * changed.sum()
+
+
+def test_videos_are_different_dances(train, val):
+    first, second = builtin_videos("test", frames=[120, 120])
+    for one, other in ((train, val), (train, first), (val, first), (first, second)):
+        assert psnr(one.frames[:120], other.frames[:120]) < 30
+    for t in range(30, 630, 100):
+        error = (train.poses.astype(np.float32) - val.poses[t]).reshape(2400, -1)
+        assert (error**2).mean(axis=1).min() > 10  # no pose of val is in train
+
+
+def test_the_seed_decides_everything(val):
+    again = builtin_videos("val", frames=60)[0]
+    np.testing.assert_array_equal(again.frames, val.frames[:60])
+    np.testing.assert_array_equal(again.poses, val.poses[:60])
+    np.random.seed(5)
+    state = np.random.get_state()[1].copy()
+    np.testing.assert_array_equal(builtin_videos("val", frames=5)[0].frames, val.frames[:5])
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    other = builtin_videos("val", seed=1, frames=60)[0]
+    assert psnr(other.frames, val.frames[:60]) < 30
+
+
+def test_the_pose_tells_how_the_figure_looks(train, val):
+    """The training frame with the most similar pose is far better than any copy without poses."""
+    poses = train.poses.reshape(2400, -1).astype(np.float32)
+    truth, best = val.frames[1::6], []
+    for pose in val.poses[1::6]:
+        error = poses - pose.reshape(-1)
+        best.append(np.einsum("ij,ij->i", error, error).argmin())
+    assert psnr(truth, train.frames[best]) > psnr(truth, val.frames[:1]) + 5
+    assert psnr(truth, train.frames[best]) > 25
+
+
+@pytest.mark.parametrize("size", [(64, 128), (48, 48), (64, 32), (33, 47), (16, 16)])
+def test_other_sizes(size):
+    video = render_video(5, 150, size)
+    assert video.frames.shape == (150, *size, 3)
+    drawn = video.poses.max(axis=-1) > 60
+    assert not drawn[:, [0]].any() and not drawn[..., [0, -1]].any()  # inside the picture
+    rows, columns = (np.flatnonzero(drawn[0].any(axis=axis)) for axis in (1, 0))
+    tall, wide = np.ptp(rows) + 1, np.ptp(columns) + 1
+    unit = min(size[0], size[1] / 1.2)
+    assert 0.62 * unit < tall < 0.85 * unit
+    assert 1.7 < tall / wide < 4
+
+
+def test_a_larger_picture_shows_the_same_dance():
+    small, large = render_video(1, 40, (32, 64)), render_video(1, 40, (64, 128))
+    halved = large.frames.reshape(40, 32, 2, 64, 2, 3).mean(axis=(2, 4))
+    assert psnr(small.frames, halved) > 32
+
+
+def test_lengths_of_small_runs():
+    assert [len(v.frames) for v in builtin_videos("test", frames=7)] == [7] * 5
+    assert [len(v.frames) for v in builtin_videos("train", frames=[3, 4])] == [3, 4]
+    assert builtin_videos("val", frame_size=None, frames=2)[0].frames.shape == (2, 32, 64, 3)
+
+
+def test_progress_counts_over_the_whole_split():
+    calls = []
+    builtin_videos("test", frames=60, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(60 * k + n, 300) for k in range(5) for n in (50, 60)]
+
+
+def test_it_is_fast():
+    started = time.perf_counter()
+    render_video(2, 300)
+    assert 300 / (time.perf_counter() - started) > 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"split": "valid"}, "train, val, test, got 'valid'"),
+        ({"frames": 0}, "positive integer for each video, got 0"),
+        ({"frames": [5, 2.5]}, "got 2.5"),
+        ({"frames": []}, "at least one video"),
+        ({"frame_size": (8, 64)}, r"integers from 16, got \(8, 64\)"),
+        ({"frame_size": (32, 64, 3)}, "frame_size must be"),
+        ({"seed": -1}, "at least 0, got -1"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        builtin_videos(**{"split": "val", **arguments})
+
+
+def test_frames_can_be_had_one_by_one():
+    video = render_video((4, 2), 3)
+    for t, (frame, pose) in enumerate(iter_frames((4, 2), 3)):
+        np.testing.assert_array_equal(frame, video.frames[t])
+        np.testing.assert_array_equal(pose, video.poses[t])
+
+
+def test_keras_is_not_imported():
+    code = "import sys, keras_cvae.data.synthetic; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from keras_cvae.data.dance_folder import read_split
+from keras_cvae.data.synthetic import builtin_videos, write_dataset
+
+FRAMES = {"train": 6, "val": [4], "test": [3, 3]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_dataset(tmp_path_factory.mktemp("data") / "deep" / "dance", frames=FRAMES)
+
+
+def names(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_the_layout(folder):
+    expected = [f"train/train_{kind}/{n}.png" for kind in ("img", "label") for n in range(6)]
+    expected += [f"val/val_{kind}/{n}.png" for kind in ("img", "label") for n in range(4)]
+    expected += [f"test/test_img/{k}/0.png" for k in range(2)]
+    expected += [
+        f"test/test_{kind}/{k}/{n}.png"
+        for kind in ("label", "truth")
+        for k in range(2)
+        for n in range(3)
+    ]
+    assert names(folder) == sorted(expected)
+    assert [p.name for p in folder.parent.iterdir()] == ["dance"]
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_it_reads_back_as_the_built_in_data(folder, split):
+    for read, drawn in zip(
+        read_split(folder, split), builtin_videos(split, frames=FRAMES[split]), strict=True
+    ):
+        assert read.name == drawn.name
+        np.testing.assert_array_equal(read.frames, drawn.frames)
+        np.testing.assert_array_equal(read.poses, drawn.poses)
+
+
+def test_several_training_videos_get_subfolders(tmp_path):
+    frames = {"train": [2, 3], "val": 1, "test": [1]}
+    calls = []
+    folder = write_dataset(
+        tmp_path / "dance", (16, 32), 3, frames, lambda done, total: calls.append((done, total))
+    )
+    assert [len(v.frames) for v in read_split(folder, "train", frame_size=None)] == [2, 3]
+    assert calls == [(n, 7) for n in range(1, 8)]
+
+
+def test_an_existing_folder_is_left_alone(folder):
+    before = names(folder)
+    with pytest.raises(ValueError, match="exists already"):
+        write_dataset(folder, frames={"train": 1, "val": 1, "test": 1})
+    assert names(folder) == before
+
+
+def test_nothing_is_left_of_an_interrupted_write(tmp_path):
+    def stop(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_dataset(tmp_path / "dance", frames=FRAMES, progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"frames": {"valid": 3}}, "unknown splits"),
+        ({"frames": {"val": 0}}, "positive integer"),
+        ({"frame_size": (4, 4)}, "frame_size"),
+        ({"seed": -2}, "at least 0"),
+    ],
+)
+def test_bad_arguments_leave_nothing(tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        write_dataset(tmp_path / "deep" / "dance", **arguments)
+    assert not list(tmp_path.rglob("*.png"))

@@ -1,0 +1,28 @@
+import cv2
+import numpy as np
+import pytest
+
+from keras_cvae.data.sources import has_split, load_videos
+
+
+def test_a_folder_is_read(tmp_path):
+    for n in range(3):
+        for kind in ("img", "label"):
+            path = tmp_path / f"val/val_{kind}/{n}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(cv2.imencode(".png", np.full((8, 16, 3), n, np.uint8))[1].tobytes())
+    (video,) = load_videos(tmp_path, "val", frame_size=(4, 8), cache=tmp_path / "cache")
+    assert video.frames.shape == (3, 4, 8, 3)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert has_split(tmp_path, "val") and not has_split(tmp_path, "test")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ValueError, match="absent does not exist"):
+        load_videos(tmp_path / "absent", "train")
+
+
+def test_built_in_data_need_no_cache(tmp_path):
+    assert has_split("builtin", "test")
+    with pytest.raises(ValueError, match="drawn, not decoded"):
+        load_videos("builtin", "val", cache=tmp_path)
