@@ -6,7 +6,7 @@ import dataclasses
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
 from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
 
-DEFAULT_PRESET, DEFAULT_RECIPE = "lab_small", "recommended"
+DEFAULT_PRESET, DEFAULT_RECIPE = "multiscale", "recommended"
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 # The part of a recipe that training has; the model's part is in `model.presets`.
@@ -18,14 +18,20 @@ TRAINING_RECIPES = {
         "lr_schedule": "constant",
         "kl_anneal": "monotonic",
         "tfr": 1.0,
+        "tfr_start_decay": 10,
+        "tfr_decay_step": 0.1,
+        "validate_every": 1,
     },
     "recommended": {
-        "epochs": 40,
+        "epochs": 20,
         "batch_size": 4,
         "lr": 2e-3,
         "lr_schedule": "cosine",
         "kl_anneal": "none",
-        "tfr": 0.0,
+        "tfr": 1.0,
+        "tfr_start_decay": 2,
+        "tfr_decay_step": 0.5,
+        "validate_every": 5,
     },
 }
 
@@ -149,10 +155,7 @@ def resolve(given):
         "kl_ratio": 1.0,
         "kl_start": 0.0,
         "kl_stop": 1.0,
-        "tfr_start_decay": 10,
-        "tfr_decay_step": 0.1,
         "precision": "float32",
-        "validate_every": 1,
         "seed": 0,
         **TRAINING_RECIPES[recipe],
         **given,

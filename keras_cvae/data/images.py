@@ -1,5 +1,6 @@
 """Image files to RGB arrays, one or many; broken files are errors, not gray patches."""
 
+import contextlib
 import os
 import re
 import zlib
@@ -51,10 +52,8 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         # Only the unchanged image has alpha; only the converted one is turned as EXIF says.
         is_jpeg = data.startswith(_JPEG)
         flags = cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED
-        try:
+        with contextlib.suppress(cv2.error):  # such as a size over OpenCV's limit
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-        except cv2.error:  # such as a size over OpenCV's limit
-            pass
         fault = "its contents are damaged" if image is None else None
     if fault:
         raise ValueError(f"Cannot read image {path}: {fault}. Replace the file.")

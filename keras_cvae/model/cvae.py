@@ -39,7 +39,7 @@ class CVAE(backend_steps(), keras.Model):
     retraced. They start at 1.
 
     Args:
-        architecture: str, a name of `keras_cvae.architectures.ARCHITECTURES`.
+        architecture: `"lab"`, the published one, or `"multiscale"`; see `keras_cvae.architectures`.
         frame_features: int, channels F of the encoded frame.
         pose_features: int, channels L of the encoded pose.
         latent_maps: int, channels N of the latent.
@@ -68,7 +68,7 @@ class CVAE(backend_steps(), keras.Model):
     Example:
 
     ```python
-    model = CVAE.from_preset("lab_small")
+    model = CVAE.from_preset("multiscale")
     model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
     model.fit(keras_cvae.data.Clips((frames, poses)), epochs=20)
     video = model.predict_video(frames[0], poses)
@@ -149,7 +149,7 @@ class CVAE(backend_steps(), keras.Model):
         """Makes a model of a preset's widths with a recipe's options.
 
         Args:
-            preset: `"lab"` or `"lab_small"`.
+            preset: `"multiscale"`, `"lab"` or `"lab_small"`.
             recipe: `"recommended"` or `"published"`.
             **overrides: constructor arguments that replace theirs.
 

@@ -5,6 +5,13 @@ KL_REDUCTIONS = ("sum", "mean")
 INITIALISATIONS = ("scaled", "pytorch")
 
 PRESETS = {
+    "multiscale": {
+        "architecture": "multiscale",
+        "frame_features": 32,
+        "pose_features": 16,
+        "latent_maps": 8,
+        "decoder_features": 96,
+    },
     "lab": {
         "architecture": "lab",
         "frame_features": 128,
@@ -17,7 +24,7 @@ PRESETS = {
         "frame_features": 32,
         "pose_features": 16,
         "latent_maps": 4,
-        "decoder_features": 48,
+        "decoder_features": 32,
     },
 }
 

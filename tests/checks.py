@@ -1,0 +1,267 @@
+"""What tests share: other backends in processes of their own, weights, and checks of layers."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+TESTS = Path(__file__).parent
+GOLDEN = TESTS / "golden"
+BACKENDS = ("torch", "tensorflow", "jax")
+TINY = {"frame_features": 16, "pose_features": 8, "latent_maps": 4, "decoder_features": 24}
+TINIEST = {"frame_features": 8, "pose_features": 2, "latent_maps": 4, "decoder_features": 8}
+PUBLISHED = {
+    "output": "none",
+    "stop_feedback_gradient": False,
+    "kl_reduction": "sum",
+    "logvar_bound": None,
+    "temperature": 1.0,
+}
+
+
+# --- other processes ---------------------------------------------------------------------------
+
+
+def installed_backends():
+    return [name for name in BACKENDS if importlib.util.find_spec(name)]
+
+
+def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
+    """Runs Python code in a fresh process, from which the checkout and `tests` can be imported.
+
+    Args:
+        code: str.
+        *args: what the code finds in `sys.argv[1:]`.
+        backend: str, KERAS_BACKEND there; `None` leaves it unset.
+        timeout: seconds.
+        path: more folders to import from.
+        check: bool, whether a failure of the process is one of the test.
+
+    Returns:
+        str, what it printed (with `check=False` the `CompletedProcess`).
+    """
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+    environment.pop("KERAS_BACKEND", None)
+    if backend is not None:
+        environment["KERAS_BACKEND"] = backend
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, (TESTS.parent, TESTS, *path)))
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, args)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    if not check:
+        return done
+    assert done.returncode == 0, f"on {backend}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def call(function, *args, backend, timeout=300):
+    """Calls a function of a test module with strings, in a fresh process on another backend."""
+    path = Path(function.__code__.co_filename)
+    code = f"import sys, {path.stem} as m; m.{function.__name__}(*sys.argv[1:])"
+    return run_python(code, *args, backend=backend, timeout=timeout, path=(path.parent,))
+
+
+def call_on_each(function, *args, timeout=300):
+    """Calls a function on each installed backend, the backend's name being its first argument.
+
+    Two at a time: starting a backend and compiling a step leave a core idle.
+
+    Returns:
+        dict backend -> what it printed, or the exception.
+    """
+
+    def one(backend):
+        try:
+            return call(function, backend, *args, backend=backend, timeout=timeout)
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            return error
+
+    backends = installed_backends()
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(backends, pool.map(one, backends), strict=True))
+
+
+def block_other_backends(backend):
+    """Makes the other backends' packages look absent. Call it before Keras is imported."""
+    for other in set(BACKENDS) - {backend}:
+        sys.modules[other] = None
+
+
+# --- arrays and weights ------------------------------------------------------------------------
+
+
+def channels_last(images):
+    """(B, T, C, H, W), as in the golden files, as (B, T, H, W, C)."""
+    return np.ascontiguousarray(np.moveaxis(np.asarray(images), 2, -1))
+
+
+def channels_first(images):
+    return np.ascontiguousarray(np.moveaxis(np.asarray(images), -1, 2))
+
+
+def to_numpy(x):
+    from keras import ops
+
+    return np.asarray(ops.convert_to_numpy(ops.stop_gradient(x)))
+
+
+def relative(a, b):
+    """The largest relative difference of two arrays."""
+    a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
+    return np.max(np.abs(a - b) / np.maximum(np.abs(b), 1e-12))
+
+
+def make_clip(clips=2, frames=4, size=(8, 12), seed=0, eps_maps=None):
+    """A batch of uint8 clips with poses, with noise for `eps_maps` latent maps if given."""
+    rng = np.random.default_rng(seed)
+    shape = (clips, frames, *size, 3)
+    batch = {key: rng.integers(0, 256, shape, dtype=np.uint8) for key in ("frames", "poses")}
+    if eps_maps:
+        noise = rng.standard_normal((clips, frames - 1, *size, eps_maps))
+        batch["eps"] = noise.astype("float32")
+    return batch
+
+
+def reference_variables(model):
+    """Pairs of a published checkpoint's key and the variable of a `lab` model that holds it."""
+    networks = model.architecture
+    yield from _layer("label_transformation.1", networks.pose_conv)
+    norm = networks.pose_norm
+    for key, variable in (
+        ("weight", norm.gamma),
+        ("bias", norm.beta),
+        ("running_mean", norm.moving_mean),
+        ("running_var", norm.moving_variance),
+    ):
+        yield f"label_transformation.2.{key}", variable
+    yield from _layer("label_transformation.4", networks.pose_residual)
+    for name, network, skipped in (
+        ("frame_transformation", networks.frame_encoder, None),
+        ("Gaussian_Predictor", networks.posterior_predictor, 5),  # an activation that is none
+        ("Decoder_Fusion", networks.decoder_fusion, None),
+        ("Generator", networks.generator, None),
+    ):
+        indices = [i for i in range(len(network.blocks) + 1) if i != skipped]
+        for index, layer in zip(indices, network.blocks, strict=False):
+            yield from _layer(f"{name}.{index}", layer)
+
+
+_CONVOLUTIONS = {
+    "conv1": "conv1",
+    "conv2": "conv2",
+    "expand": "block.0.conv1.0",
+    "depthwise": "block.0.depth_conv",
+    "project": "block.0.conv2",
+    "ffn_in": "block.1.conv",
+    "ffn_out": "block.1.conv_out",
+    "conv": "",
+}
+
+
+def _layer(prefix, layer):
+    pairs = {key: getattr(layer, ours, None) for ours, key in _CONVOLUTIONS.items()}
+    depthwise = hasattr(layer, "depthwise")
+    pairs["block.0.adaptor" if depthwise else "skip"] = getattr(layer, "skip", None)
+    if hasattr(layer, "kernel"):
+        pairs = {"": (layer.kernel, layer.bias)}
+    for key, weights in pairs.items():
+        if weights is not None:
+            base = ".".join(filter(None, (prefix, key)))
+            yield f"{base}.weight", weights[0]
+            yield f"{base}.bias", weights[1]
+
+
+def from_reference(key, array, shape):
+    """A published tensor in the layout of the variable that holds it."""
+    array = np.asarray(array)
+    if array.ndim == 4:
+        array = array.transpose((2, 3, 0, 1) if ".depth_conv." in key else (2, 3, 1, 0))
+    return array.reshape(shape)  # drops the two ones of a 1 x 1 kernel
+
+
+def load_reference_weights(model, state):
+    """Sets every variable of a `lab` model's networks from a published state dict."""
+    left = {key for key in state if not key.endswith("num_batches_tracked")}
+    for key, variable in reference_variables(model):
+        variable.assign(from_reference(key, state[key], variable.shape))
+        left.remove(key)
+    assert not left, f"not used: {sorted(left)}"
+
+
+# --- checks of layers --------------------------------------------------------------------------
+
+
+def check_layer(layer, x, rtol=2e-2):
+    """A layer survives its configuration, and computes alike in mixed precision.
+
+    Args:
+        layer: a built layer that keeps height and width, float32.
+        x: float32 array (n, H, W, C), an input.
+        rtol: relative error of bfloat16, of the largest output.
+    """
+    import keras
+
+    expected = to_numpy(layer(x))
+    assert expected.shape == tuple(layer.compute_output_shape(x.shape))
+    config = keras.saving.serialize_keras_object(layer)
+    again = keras.saving.deserialize_keras_object(config)
+    again.build(x.shape)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(to_numpy(again(x)), expected)
+
+    mixed = type(layer).from_config({**layer.get_config(), "dtype": "mixed_bfloat16"})
+    mixed.build(x.shape)
+    mixed.set_weights(layer.get_weights())
+    assert all(variable.dtype == "float32" for variable in mixed.weights)
+    y = mixed(x)
+    assert keras.backend.standardize_dtype(y.dtype) == "bfloat16"
+    error = np.abs(to_numpy(keras.ops.cast(y, "float32")) - expected).max()
+    assert error <= rtol * np.abs(expected).max()
+
+
+# --- gradients ---------------------------------------------------------------------------------
+
+
+def gradients(model, loss):
+    """The gradient of a function without arguments, in the order of the trainable variables.
+
+    Returns:
+        `(value, gradients)`: a float and a list of NumPy arrays.
+    """
+    import keras
+
+    variables = model.trainable_variables
+    backend = keras.backend.backend()
+    if backend == "torch":
+        import torch
+
+        value = loss()
+        tensors = [variable.value for variable in variables]
+        grads = torch.autograd.grad(value, tensors, allow_unused=True)
+    elif backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = loss()
+        grads = tape.gradient(value, [variable.value for variable in variables])
+    else:
+        import jax
+
+        def stateless(values):
+            with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
+                return loss()
+
+        value, grads = jax.jit(jax.value_and_grad(stateless))([v.value for v in variables])
+    zeros = (np.zeros(variable.shape, "float32") for variable in variables)
+    return float(to_numpy(value)), [
+        zero if gradient is None else to_numpy(gradient)
+        for zero, gradient in zip(zeros, grads, strict=True)
+    ]

@@ -1,0 +1,189 @@
+"""Parity with the published system: golden values, on every backend and for the oracle itself."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checks import (
+    BACKENDS,
+    GOLDEN,
+    PUBLISHED,
+    call_on_each,
+    channels_first,
+    channels_last,
+    gradients,
+    installed_backends,
+    load_reference_weights,
+    reference_variables,
+    relative,
+    to_numpy,
+)
+
+WIDTHS = {"lab_tiny": (16, 8, 4, 24), "lab_full": (128, 32, 12, 192)}
+FULL = Path(__file__).parents[1].parent / "shared/reference"  # too large for the repository
+FOLDERS = {"lab_tiny": GOLDEN, "lab_full": FULL}
+MODULES = (
+    "frame_transformation",
+    "label_transformation",
+    "Gaussian_Predictor",
+    "Decoder_Fusion",
+    "Generator",
+)
+SIZES = [
+    "lab_tiny",
+    pytest.param(
+        "lab_full",
+        marks=pytest.mark.skipif(
+            not (FULL / "lab_full.ckpt").exists(), reason=f"no lab_full.ckpt in {FULL}"
+        ),
+    ),
+]
+# Absolute and relative tolerances in float32.
+ABSOLUTE = {"pred": 1e-4, "mu": 1e-4, "logvar": 1e-4, "mse": 1e-4}
+RELATIVE = {"kl": 1e-4, "elbo": 1e-4, "gradnorm": 1e-3}
+
+
+def compute_golden(backend, out):
+    """Everything that the golden files hold, by the package, on this backend."""
+    from keras_cvae import CVAE
+    from keras_cvae.losses import frame_mse, gaussian_kl
+
+    results = {}
+    for size, widths in WIDTHS.items():
+        if not (FOLDERS[size] / f"{size}.ckpt").exists():
+            continue
+        golden = np.load(FOLDERS[size] / f"{size}_golden.npz")
+        model = CVAE("lab", *widths, **PUBLISHED)
+        load_reference_weights(model, dict(np.load(Path(out).with_name(f"{size}_weights.npz"))))
+        frames, poses, eps = (channels_last(golden[key]) for key in ("frames", "poses", "eps"))
+        beta = float(golden["beta"])
+        for forcing in (0, 1):
+            kept = {}
+
+            def loss(forcing=forcing, kept=kept):
+                rollout = model.rollout(frames, poses, eps, teacher_forcing=bool(forcing))
+                mse = frame_mse(frames[:, 1:], rollout.pred)
+                kl = gaussian_kl(rollout.mu, rollout.logvar, "sum")
+                kept.update(zip(("pred", "mu", "logvar"), rollout, strict=True), mse=mse, kl=kl)
+                return (mse + beta * kl).mean()
+
+            loss()
+            prefix = f"{size}_eval_tf{forcing}"
+            for key in ("pred", "mu", "logvar"):
+                results[f"{prefix}_{key}"] = channels_first(to_numpy(kept[key]))
+            for key in ("mse", "kl"):
+                results[f"{prefix}_{key}"] = to_numpy(kept[key]).mean(axis=0)
+            elbo, grads = gradients(model, loss)
+            results[f"{prefix}_elbo"] = elbo
+            by_variable = dict(zip(map(id, model.trainable_variables), grads, strict=True))
+            for module in MODULES:
+                squares = [
+                    np.square(by_variable[id(variable)], dtype="float64").sum()
+                    for key, variable in reference_variables(model)
+                    if key.startswith(module) and id(variable) in by_variable
+                ]
+                results[f"{prefix}_gradnorm_{module}"] = np.sqrt(sum(squares))
+            if not forcing:
+                model.beta.assign(beta)
+                inputs = {"frames": frames, "poses": poses, "eps": eps}
+                model_loss, terms = model.negative_elbo(inputs, training=False)
+                results[f"{prefix}_model_elbo"] = to_numpy(model_loss)
+                results[f"{prefix}_model_terms"] = [to_numpy(terms[k]) for k in ("mse", "kl")]
+        frame, predicted = frames[:, 0], []
+        for t in range(1, poses.shape[1]):
+            inputs = {"previous_frame": frame, "pose": poses[:, t], "z": eps[:, t - 1]}
+            frame = model._predictor.model.predict_on_batch(inputs)
+            predicted.append(frame)
+        results[f"{size}_prior_pred"] = channels_first(np.stack(predicted, axis=1))
+    np.savez(out, **results)
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    """dict backend -> results, all computed in one go."""
+    torch = pytest.importorskip("torch", reason="torch reads the published checkpoints")
+    folder = tmp_path_factory.mktemp("golden")
+    for size, where in FOLDERS.items():
+        if (where / f"{size}.ckpt").exists():
+            state = torch.load(where / f"{size}.ckpt", weights_only=True)["state_dict"]
+            np.savez(folder / f"{size}_weights.npz", **{k: v.numpy() for k, v in state.items()})
+    outcome = call_on_each(_to_file, folder)
+    failed = {key: value for key, value in outcome.items() if isinstance(value, Exception)}
+    return {
+        backend: failed.get(backend) or np.load(folder / f"{backend}.npz") for backend in outcome
+    }
+
+
+def _to_file(backend, folder):
+    compute_golden(backend, Path(folder) / f"{backend}.npz")
+
+
+def _of(computed, backend):
+    if backend not in installed_backends():
+        pytest.skip(f"{backend} is not installed")
+    if isinstance(computed[backend], Exception):
+        raise computed[backend]
+    return computed[backend]
+
+
+@pytest.mark.parametrize("forcing", [1, 0], ids=["forced", "free"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_posterior_rollout_has_the_golden_values(computed, backend, size, forcing):
+    results, golden = _of(computed, backend), np.load(FOLDERS[size] / f"{size}_golden.npz")
+    key = f"eval_tf{forcing}"
+    for name, tolerance in ABSOLUTE.items():
+        ours, theirs = results[f"{size}_{key}_{name}"], golden[f"{key}_{name}"]
+        assert ours.shape == theirs.shape
+        assert np.abs(ours - theirs).max() < tolerance, name
+    for name in ("kl", "elbo"):
+        ours, theirs = results[f"{size}_{key}_{name}"], golden[f"{key}_{name}"]
+        assert ours.shape == theirs.shape
+        assert relative(ours, theirs) < RELATIVE[name], name
+    for module in MODULES:
+        ours = results[f"{size}_{key}_gradnorm_{module}"]
+        assert relative(ours, golden[f"{key}_gradnorm_{module}"]) < RELATIVE["gradnorm"], module
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_models_own_loss_is_the_golden_elbo(computed, backend, size):
+    results, golden = _of(computed, backend), np.load(FOLDERS[size] / f"{size}_golden.npz")
+    assert relative(results[f"{size}_eval_tf0_model_elbo"], golden["eval_tf0_elbo"]) < 1e-4
+    mse, kl = results[f"{size}_eval_tf0_model_terms"]
+    assert abs(mse - golden["eval_tf0_mse"].mean()) < 1e-4
+    assert relative(kl, golden["eval_tf0_kl"].mean()) < 1e-4
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_prior_rollout_has_the_golden_values(computed, backend, size):
+    results, golden = _of(computed, backend), np.load(FOLDERS[size] / f"{size}_golden.npz")
+    ours = results[f"{size}_prior_pred"]
+    assert ours.shape == golden["prior_pred"].shape
+    assert np.abs(ours - golden["prior_pred"]).max() < 1e-4
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_oracle_has_the_golden_values(size):
+    torch = pytest.importorskip("torch")
+    from reference_torch import gradient_norms, load_reference, negative_elbo
+
+    model = load_reference(FOLDERS[size] / f"{size}.ckpt")
+    golden = np.load(FOLDERS[size] / f"{size}_golden.npz")
+    frames, poses, eps = (torch.from_numpy(golden[key]) for key in ("frames", "poses", "eps"))
+    for forcing in (1, 0):
+        key = f"eval_tf{forcing}"
+        model.zero_grad()
+        rollout = model.rollout(frames, poses, eps, teacher_forcing=bool(forcing))
+        elbo = negative_elbo(frames, rollout, float(golden["beta"]))
+        elbo.loss.backward()
+        for name, value in (*rollout._asdict().items(), ("mse", elbo.mse)):
+            assert np.abs(value.detach().numpy() - golden[f"{key}_{name}"]).max() < 1e-5, name
+        assert relative(elbo.kl.detach(), golden[f"{key}_kl"]) < 1e-5
+        assert relative(elbo.loss.item(), golden[f"{key}_elbo"]) < 1e-5
+        for module, norm in gradient_norms(model).items():
+            assert relative(norm, golden[f"{key}_gradnorm_{module}"]) < 1e-4, module
+    with torch.no_grad():
+        predicted = model.predict(frames[:, 0], poses, eps)
+    assert np.abs(predicted.numpy() - golden["prior_pred"]).max() < 1e-5
