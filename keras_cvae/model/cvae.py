@@ -1,31 +1,35 @@
 """The conditional variational auto-encoder for video, as a `keras.Model`."""
 
-import os
-
 import keras
 import numpy as np
 from keras import metrics, ops, random
 
 from keras_cvae.architectures import ARCHITECTURES
-from keras_cvae.files import written_whole
 from keras_cvae.layers.gaussian import bound_logvar, reparameterise
 from keras_cvae.losses import frame_mse, gaussian_kl
 from keras_cvae.model import presets
-from keras_cvae.model.portable import portable
-from keras_cvae.model.prediction import FramePredictor, stream_video, unit_array
+from keras_cvae.model.prediction import (
+    FramePredictor,
+    check_temperature,
+    checked_videos,
+    stream_video,
+    unit_array,
+)
 from keras_cvae.model.rollout import (
     Rollout,
     bound_output,
+    check_clip,
     free_running,
     per_frame,
     teacher_forced,
     to_unit,
 )
+from keras_cvae.model.saving import PortableModel
 from keras_cvae.train_steps import backend_steps
 
 
 @keras.saving.register_keras_serializable("keras_cvae")
-class CVAE(backend_steps(), keras.Model):
+class CVAE(backend_steps(), PortableModel):
     """Predicts a video from its first frame and a sequence of pose images.
 
     A modification of SVG-FP (Denton & Fergus 2018, arXiv:1802.07687). In training a posterior
@@ -99,7 +103,7 @@ class CVAE(backend_steps(), keras.Model):
         if logvar_bound is not None and not logvar_bound > 0:
             raise ValueError(f"logvar_bound must be positive or None; got {logvar_bound}.")
         _check_choice("initialisation", initialisation, presets.INITIALISATIONS)
-        _check_temperature(temperature)
+        check_temperature(temperature)
 
         # === Layers ===
         self.architecture = ARCHITECTURES[architecture](
@@ -119,9 +123,6 @@ class CVAE(backend_steps(), keras.Model):
         self.rng = random.SeedGenerator(seed)
         self._trackers = [metrics.Mean(name=name) for name in ("loss", "mse", "kl")]
         self._predictor = _Untracked(FramePredictor(self.architecture, output))
-        self._asked_jit_compile = "auto"
-        if keras.backend.backend() == "tensorflow":
-            self.jit_compile = False
         self.built = True
 
         # === Config ===
@@ -231,7 +232,7 @@ class CVAE(backend_steps(), keras.Model):
 
     def call(self, inputs, training=False):
         """The free roll-out with z from the posterior, which sees the target frames."""
-        _check_clip(inputs["frames"].shape, inputs["poses"].shape)
+        check_clip(inputs["frames"].shape, inputs["poses"].shape)
         self.architecture.check_frame_size(inputs["frames"].shape[2:4])
         return self._roll_out(inputs, _free, training=training)
 
@@ -251,7 +252,7 @@ class CVAE(backend_steps(), keras.Model):
             ValueError: for wrong shapes or number types.
         """
         frames, poses = ops.convert_to_tensor(frames), ops.convert_to_tensor(poses)
-        _check_clip(frames.shape, poses.shape)
+        check_clip(frames.shape, poses.shape)
         self.architecture.check_frame_size(frames.shape[2:4])
         inputs = {"frames": frames, "poses": poses}
         if eps is not None:
@@ -262,21 +263,10 @@ class CVAE(backend_steps(), keras.Model):
 
     def stream_video(self, first_frames, poses, temperature=None, seed=None):
         """Yields the predicted frames 1..T-1 one at a time; see `predict_video`."""
-        first_frames, poses = unit_array(first_frames, "first_frames"), np.asarray(poses)
-        if first_frames.ndim != 4 or first_frames.shape[-1] != 3:
-            raise ValueError(
-                "first_frames must be (B, H, W, 3), or (H, W, 3) for one video; "
-                f"got {first_frames.shape}."
-            )
-        expected = (len(first_frames), *first_frames.shape[1:])
-        if poses.ndim != 5 or (poses.shape[0], *poses.shape[2:]) != expected or not poses.shape[1]:
-            raise ValueError(
-                f"poses must be (B, T, H, W, 3) like first_frames {first_frames.shape} with T >= 1;"
-                f" got {poses.shape}."
-            )
+        first_frames, poses = checked_videos(first_frames, poses)
         self.architecture.check_frame_size(first_frames.shape[1:3])
         temperature = self.temperature if temperature is None else temperature
-        _check_temperature(temperature)
+        check_temperature(temperature)
         latent_shape = self.latent_shape(first_frames.shape[1:3])
         return stream_video(
             self._predictor.model, first_frames, poses, latent_shape, temperature, seed
@@ -330,57 +320,6 @@ class CVAE(backend_steps(), keras.Model):
     def metrics(self):
         return self._trackers
 
-    def compile(self, optimizer="adam", loss=None, metrics=None, jit_compile="auto", **kwargs):
-        """Configures training.
-
-        Args:
-            optimizer: a Keras optimiser or its name.
-            loss, metrics: must be `None`; the loss is the negative ELBO, and loss, MSE and KL are
-                reported.
-            jit_compile: as in Keras, but `"auto"` means no XLA on TensorFlow, where compiling the
-                unrolled clip takes minutes and pays for itself nowhere that was measured.
-            **kwargs: passed to `keras.Model.compile`.
-
-        Raises:
-            ValueError: if a loss or metrics are given.
-        """
-        if loss is not None or metrics is not None:
-            raise ValueError(
-                "CVAE has its own loss (the negative ELBO) and metrics (mse, kl): compile it with "
-                f"an optimiser alone; got loss={loss!r}, metrics={metrics!r}."
-            )
-        self._asked_jit_compile = jit_compile
-        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
-            jit_compile = False
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
-
-    def get_compile_config(self):
-        config = portable(super().get_compile_config())
-        if config:
-            config["jit_compile"] = self._asked_jit_compile  # each backend has its own "auto"
-        return config
-
-    def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(portable(config)))
-        self.optimizer.build(self.trainable_variables)
-
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """Saves the model as Keras does, but a `.keras` file is written whole or not at all."""
-        filepath = os.fspath(filepath)
-        if not filepath.endswith(".keras") or zipped is False or not overwrite:
-            return super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
-        with written_whole(filepath) as partial:
-            return super().save(partial, zipped=zipped, **kwargs)
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        store["rng_state"] = ops.convert_to_numpy(self.rng.state)
-
-    def load_own_variables(self, store):
-        own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (Keras' store has no iterator)
-        self.rng.state.assign(own.pop("rng_state"))
-        super().load_own_variables(own)
-
     def get_config(self):
         base = super().get_config()
         kept = {key: base[key] for key in ("name", "trainable", "dtype") if key in base}
@@ -405,18 +344,3 @@ def _free(forced, free):
 def _check_choice(name, value, choices):
     if value not in choices:
         raise ValueError(f"Unknown {name} {value!r}; expected one of {', '.join(choices)}.")
-
-
-def _check_temperature(temperature):
-    if not temperature >= 0:
-        raise ValueError(f"temperature must be at least 0; got {temperature}.")
-
-
-def _check_clip(frames, poses):
-    """Raises a `ValueError` where the shapes are not two clips (B, T, H, W, 3) with T >= 2."""
-    frames, poses = tuple(frames), tuple(poses)
-    if len(frames) != 5 or frames[-1] != 3 or frames != poses or (frames[1] or 2) < 2:
-        raise ValueError(
-            "frames and poses must both be (B, T, H, W, 3) with T >= 2, channels last; got "
-            f"frames {frames} and poses {poses}."
-        )

@@ -87,3 +87,29 @@ def unit_array(images, what="poses"):
             f"{what} must be uint8 (0..255) or floating point (0..1); got {images.dtype}."
         )
     return images.astype("float32")
+
+
+def checked_videos(first_frames, poses):
+    """The first frames as float32 and the poses as they are, if their shapes fit.
+
+    Raises:
+        ValueError: if they are not (B, H, W, 3) and (B, T, H, W, 3), or of another number type.
+    """
+    first_frames, poses = unit_array(first_frames, "first_frames"), np.asarray(poses)
+    if first_frames.ndim != 4 or first_frames.shape[-1] != 3:
+        raise ValueError(
+            "first_frames must be (B, H, W, 3), or (H, W, 3) for one video; "
+            f"got {first_frames.shape}."
+        )
+    expected = (len(first_frames), *first_frames.shape[1:])
+    if poses.ndim != 5 or (poses.shape[0], *poses.shape[2:]) != expected or not poses.shape[1]:
+        raise ValueError(
+            f"poses must be (B, T, H, W, 3) like first_frames {first_frames.shape} with T >= 1;"
+            f" got {poses.shape}."
+        )
+    return first_frames, poses
+
+
+def check_temperature(temperature):
+    if not temperature >= 0:
+        raise ValueError(f"temperature must be at least 0; got {temperature}.")

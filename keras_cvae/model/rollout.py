@@ -46,6 +46,16 @@ def to_unit(images, what="images"):
     )
 
 
+def check_clip(frames, poses):
+    """Raises a `ValueError` where the shapes are not two clips (B, T, H, W, 3) with T >= 2."""
+    frames, poses = tuple(frames), tuple(poses)
+    if len(frames) != 5 or frames[-1] != 3 or frames != poses or (frames[1] or 2) < 2:
+        raise ValueError(
+            "frames and poses must both be (B, T, H, W, 3) with T >= 2, channels last; got "
+            f"frames {frames} and poses {poses}."
+        )
+
+
 def bound_output(frame, output):
     """The decoder's output as an image: through a sigmoid, clipped to [0, 1], or as it is."""
     if output == "sigmoid":
