@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from keras_cvae.files import written_whole
+from keras_cvae.gif import write_gif
 from keras_cvae.progress import Progress
 
 _INTERPOLATIONS = {"nearest": cv2.INTER_NEAREST, "cubic": cv2.INTER_CUBIC}
