@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import warnings
 
 from keras_cvae.backend import choose_backend
 
@@ -14,12 +15,20 @@ _QUIET = {
 
 @contextlib.contextmanager
 def reported_errors():
-    """Turns a `ValueError` into one line on stderr and exit code 2, without a traceback."""
+    """Turns what people can mend into one line on stderr, without a traceback.
+
+    A `ValueError` or `OSError` ends the script with exit code 2, Ctrl-C with 130; warnings are
+    printed as one line each.
+    """
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
     try:
         yield
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(130)
 
 
 def start_backend():

@@ -1,5 +1,6 @@
 """A training run from its configuration: data, model, callbacks, `fit`, results."""
 
+import contextlib
 import dataclasses
 import time
 import warnings
@@ -157,7 +158,9 @@ def _fit(model, clips, val_videos, config, run, restored):
         restored=restored,
         on_saved=write_history,
     )
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(interrupt.restore_handler)
+        stack.enter_context(warnings.catch_warnings())
         # An epoch without validation has no val_psnr, of which the checkpoint warns each time.
         warnings.filterwarnings("ignore", message="Can save best model only")
         model.fit(
@@ -181,8 +184,6 @@ def _fit(model, clips, val_videos, config, run, restored):
                 state,
             ],
         )
-    finally:
-        interrupt.restore_handler()
     if guard.message:
         raise TrainingStopped(guard.message)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
 from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
@@ -161,6 +162,9 @@ def resolve(given):
         **given,
     }
     values["frame_size"] = tuple(values["frame_size"])
+    for name in ("data", "cache"):  # a run may be resumed from another folder
+        if values[name] not in (None, "builtin"):
+            values[name] = os.path.abspath(values[name])
     values.setdefault("schedule_epochs", values["epochs"])
     config = TrainingConfig(**values)
     config.check()

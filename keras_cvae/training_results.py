@@ -45,6 +45,7 @@ def write_results(config, run, train_videos, val_videos, started):
     metrics["baselines"] = {name: means["val"][name] for name in BASELINES}
 
     history = read_training_state(run / runs.LAST)["history"]
+    runs.write_history(run / runs.HISTORY, history)  # a kill may have come between the two files
     plots.plot_history(
         runs.as_columns(history), run / "curves.png", metrics["baselines"], overwrite=True
     )

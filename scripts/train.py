@@ -45,6 +45,8 @@ def main(arguments=None):
             print(f"{stopped}\nThe state before it is in {run}.", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
+            if not run.exists():
+                raise  # before the run folder was made: nothing to go on with
             command = f"python scripts/train.py --resume {shlex.quote(str(run))}"
             print(f"\nstopped; go on with\n  {command}", flush=True)
             return 130

@@ -231,10 +231,11 @@ def check_layer(layer, x, rtol=2e-2):
 
 
 def gradients(model, loss):
-    """The gradient of a function without arguments, in the order of the trainable variables.
+    """The gradient of a function without arguments that returns a scalar and what else it computed.
 
     Returns:
-        `(value, gradients)`: a float and a list of NumPy arrays.
+        `(value, gradients, aux)`: a float, a list of arrays in the order of the model's trainable
+        variables, and the function's second output as tensors.
     """
     import keras
 
@@ -243,15 +244,19 @@ def gradients(model, loss):
     if backend == "torch":
         import torch
 
-        value = loss()
+        value, aux = loss()
         tensors = [variable.value for variable in variables]
         grads = torch.autograd.grad(value, tensors, allow_unused=True)
     elif backend == "tensorflow":
         import tensorflow as tf
 
-        with tf.GradientTape() as tape:
-            value = loss()
-        grads = tape.gradient(value, [variable.value for variable in variables])
+        @tf.function
+        def with_gradients():
+            with tf.GradientTape() as tape:
+                value, aux = loss()
+            return value, aux, tape.gradient(value, [variable.value for variable in variables])
+
+        value, aux, grads = with_gradients()
     else:
         import jax
 
@@ -259,9 +264,11 @@ def gradients(model, loss):
             with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
                 return loss()
 
-        value, grads = jax.jit(jax.value_and_grad(stateless))([v.value for v in variables])
+        compute = jax.jit(jax.value_and_grad(stateless, has_aux=True))
+        (value, aux), grads = compute([variable.value for variable in variables])
     zeros = (np.zeros(variable.shape, "float32") for variable in variables)
-    return float(to_numpy(value)), [
+    grads = [
         zero if gradient is None else to_numpy(gradient)
         for zero, gradient in zip(zeros, grads, strict=True)
     ]
+    return float(to_numpy(value)), grads, aux
