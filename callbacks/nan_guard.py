@@ -11,6 +11,9 @@ class NaNGuard(keras.callbacks.Callback):
     weights, and a message says what happened and what to change. Keras' `TerminateOnNaN` leaves
     the broken weights in place.
 
+    The last update of an epoch can break the weights after its loss was still finite: then the
+    epoch's logged `loss` becomes NaN, so that later callbacks (`TrainingState`) do not keep it.
+
     Args:
         check_every: int >= 1, batches between looks at the loss; reading it waits for the device.
             The end of an epoch is always looked at.
@@ -36,11 +39,12 @@ class NaNGuard(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self.message = None
         self._good = None
+        if not self.model.optimizer.built:  # TensorFlow leaves that to the first step
+            self.model.optimizer.build(self.model.trainable_variables)
 
     def on_epoch_begin(self, epoch, logs=None):
-        values = [keras.ops.convert_to_numpy(v) for v in self._variables()]
-        # The last update of an epoch can break the weights after its loss was still finite.
-        if all(np.isfinite(v).all() for v in values if np.issubdtype(v.dtype, np.floating)):
+        values = self._values()
+        if _finite(values):
             self._good = (epoch, values)
         else:
             self._stop(epoch, "the weights are not finite at the beginning of")
@@ -51,6 +55,10 @@ class NaNGuard(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._check(logs, "the loss is {loss} at the end of")
+        if self.message is None and not _finite(self._values()):
+            self._stop(epoch, "the weights are not finite at the end of")
+            if logs is not None:
+                logs["loss"] = float("nan")
 
     def _check(self, logs, what):
         loss = float((logs or {}).get("loss", 0.0))
@@ -66,6 +74,9 @@ class NaNGuard(keras.callbacks.Callback):
         self.message = f"Training stopped: {what} epoch {epoch + 1}; {restored}. {self._advice()}"
         self.model.stop_training = True
         print(self.message, flush=True)
+
+    def _values(self):
+        return [keras.ops.convert_to_numpy(v) for v in self._variables()]
 
     def _variables(self):
         model = self.model
@@ -83,3 +94,7 @@ class NaNGuard(keras.callbacks.Callback):
             tries.append("a bounded output (output='sigmoid')")
         tries.append("global gradient-norm clipping at 1 or below")
         return "Try " + "; ".join(tries) + "."
+
+
+def _finite(values):
+    return all(np.isfinite(v).all() for v in values if np.issubdtype(v.dtype, np.floating))

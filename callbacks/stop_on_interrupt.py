@@ -11,6 +11,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
     """Turns Ctrl-C (SIGINT) into a `KeyboardInterrupt` after the running step.
 
     `fit` is left at once after that step: the unfinished epoch is not validated, logged or saved.
+    Between two epochs, after the last one too, what belongs to the finished epoch is done first.
     A second Ctrl-C interrupts immediately. Outside the main thread, where signals cannot be
     handled, it does nothing.
 
@@ -44,6 +45,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.restore_handler()
+        self._stop_if_asked()
 
     def restore_handler(self):
         """Gives SIGINT back to whoever had it; call it where `fit` was left by an exception."""

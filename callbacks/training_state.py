@@ -118,7 +118,7 @@ def read_training_state(path):
     try:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read(_MEMBER))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path} holds no training state ({error}). Resume from the file that TrainingState "
             "wrote (last.keras in a run folder)."

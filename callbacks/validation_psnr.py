@@ -58,9 +58,11 @@ class ValidationPSNR(Callback):
         predictions = predict_videos(
             self.model, self.videos, self.temperature, max_frames=None if last else self.max_frames
         )
-        self.per_frame = {
-            video.name: frame_psnr(video.frames[1 : len(prediction)], prediction[1:])
+        curves = [
+            frame_psnr(video.frames[1 : len(prediction)], prediction[1:])
             for video, prediction in zip(self.videos, predictions, strict=True)
-        }
+        ]
+        names = [video.name for video in self.videos]
+        self.per_frame = dict(zip(names, curves, strict=True))
         if logs is not None:
-            logs["val_psnr"] = float(np.concatenate(list(self.per_frame.values())).mean())
+            logs["val_psnr"] = float(np.concatenate(curves).mean())

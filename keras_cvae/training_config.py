@@ -26,13 +26,13 @@ TRAINING_RECIPES = {
     "recommended": {
         "epochs": 20,
         "batch_size": 4,
-        "lr": 2e-3,
+        "lr": 3e-3,
         "lr_schedule": "cosine",
         "kl_anneal": "none",
-        "tfr": 1.0,
-        "tfr_start_decay": 2,
-        "tfr_decay_step": 0.5,
-        "validate_every": 5,
+        "tfr": 0.0,
+        "tfr_start_decay": 10,
+        "tfr_decay_step": 0.1,
+        "validate_every": 2,
     },
 }
 
