@@ -27,7 +27,7 @@ from keras_cvae.model.cvae import CVAE
 from keras_cvae.model.loading import load_model
 from keras_cvae.training_results import write_results
 
-FILMS = 5  # roll-out films per run, evenly spread over its epochs
+FILMS = 4  # roll-out films per run, evenly spread over its epochs
 
 
 class TrainingStopped(Exception):

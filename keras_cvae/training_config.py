@@ -24,7 +24,7 @@ TRAINING_RECIPES = {
         "validate_every": 1,
     },
     "recommended": {
-        "epochs": 20,
+        "epochs": 16,
         "batch_size": 4,
         "lr": 3e-3,
         "lr_schedule": "cosine",

@@ -45,6 +45,7 @@ def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
         str, what it printed (with `check=False` the `CompletedProcess`).
     """
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+    environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # JAX compiles twice as fast
     environment.pop("KERAS_BACKEND", None)
     if backend is not None:
         environment["KERAS_BACKEND"] = backend

@@ -46,6 +46,7 @@ RELATIVE = {"kl": 1e-4, "elbo": 1e-4, "gradnorm": 1e-3}
 def compute_golden(backend, out):
     """Everything that the golden files hold, by the package, on this backend."""
     from keras import ops
+
     from keras_cvae import CVAE
     from keras_cvae.losses import frame_mse, gaussian_kl
 

@@ -7,9 +7,16 @@ an LSTM where this has convolutions.
 
 import math
 
-from keras import initializers, layers, ops
+from keras import layers, ops
 
-from keras_cvae.layers.blocks import Chain, Conv1x1, Conv3x3, DepthConvBlock, ResidualBlock
+from keras_cvae.layers.blocks import (
+    Chain,
+    Conv1x1,
+    Conv3x3,
+    DepthConvBlock,
+    ResidualBlock,
+    uniform,
+)
 from keras_cvae.layers.clip_norm import ClipBatchNormalization
 
 PAD = 3  # the pose encoder's reflection padding
@@ -69,8 +76,8 @@ class LabArchitecture(layers.Layer):
             2 * PAD + 1,
             padding="valid",
             data_format="channels_last",
-            kernel_initializer=initializers.RandomUniform(-limit, limit),
-            bias_initializer=initializers.RandomUniform(-limit, limit),
+            kernel_initializer=uniform(limit),
+            bias_initializer=uniform(limit),
             dtype=self.dtype_policy,
         )
         self.pose_norm = ClipBatchNormalization(

@@ -11,7 +11,8 @@ layout on any backend.
 import math
 
 import keras
-from keras import initializers, layers, ops
+import numpy as np
+from keras import layers, ops
 
 # The convolutions at the end of a residual branch.
 _BRANCH_ENDS = ("conv2", "project", "ffn_out")
@@ -76,7 +77,7 @@ class Block(layers.Layer):
             self.add_weight(
                 name=f"{name}_{kind}",
                 shape=shape,
-                initializer="zeros" if scaled and kind == "bias" else _uniform(limit),
+                initializer="zeros" if scaled and kind == "bias" else uniform(limit),
             )
             for kind, shape in (("kernel", kernel_shape), ("bias", (channels,)))
         )
@@ -201,5 +202,10 @@ class Chain(Block):
         return x
 
 
-def _uniform(limit):
-    return initializers.RandomUniform(-limit, limit)
+def uniform(limit):
+    """An initialiser that draws uniformly in +-`limit`, with NumPy.
+
+    Keras' own is compiled by JAX for every shape and limit anew, which takes most of a minute for
+    one model. `keras.utils.set_random_seed` determines these draws too, on every backend alike.
+    """
+    return lambda shape, dtype=None: np.random.uniform(-limit, limit, shape).astype(dtype)

@@ -1,0 +1,284 @@
+"""scripts/train.py: what a run leaves behind, and what a wrong call leaves behind: nothing."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from script_checks import SIZE, history, one_error, run_script, states
+
+import keras_cvae
+from keras_cvae.data import load_videos
+
+
+def psnr_by_hand(model, videos, temperature=None):
+    curves = []
+    for video in videos:
+        prediction = model.predict_video(video.frames[0], video.poses, temperature, seed=0)
+        errors = video.frames[1:].astype("float64") / 255 - prediction[1:]
+        curves.append(-10 * np.log10((errors**2).mean(axis=(1, 2, 3))))
+    return float(np.concatenate(curves).mean())
+
+
+def copy_psnr(truth, copied):
+    errors = truth[1:].astype("float64") / 255 - copied
+    return float((-10 * np.log10((errors**2).mean(axis=(1, 2, 3)))).mean())
+
+
+def test_a_run_folder_has_everything(run):
+    names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+    expected = {"config.json", "history.csv", "metrics.json", "best.keras", "last.keras"}
+    expected |= {"curves.png"} | {f"rollouts/epoch-000{i}.gif" for i in (1, 2, 3, 4)}
+    for split in ("val", "test"):
+        expected |= {f"{split}_psnr_per_frame.csv", f"{split}_psnr_per_frame.png"}
+        expected |= {f"{split}_film_strip.png", f"{split}.gif"}
+    assert names == expected
+
+
+def test_history(run):
+    rows = history(run)
+    assert list(rows[0]) == ["epoch", "loss", "mse", "kl", "beta", "tfr", "lr", "val_psnr"]
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [float(row["beta"]) for row in rows] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert {float(row["tfr"]) for row in rows} == {0.5}
+    assert [row["val_psnr"] != "" for row in rows] == [False, True, False, True]
+    for row in rows:
+        mse, kl, beta = float(row["mse"]), float(row["kl"]), float(row["beta"])
+        assert float(row["loss"]) == pytest.approx(mse + beta * kl, rel=1e-4)
+    # 20 frames are 6 clips of 3, 3 batches of 2 an epoch: 12 steps in all.
+    cosine = [2e-3 * (0.01 + 0.99 * (1 + np.cos(np.pi * step / 12)) / 2) for step in (3, 6, 9, 12)]
+    assert [float(row["lr"]) for row in rows] == pytest.approx(cosine, rel=1e-3)
+
+
+def test_metrics_are_those_of_the_best_model(run, data):
+    metrics = json.loads((run / "metrics.json").read_text())
+    model = keras_cvae.load_model(run / "best.keras")
+    train, val, test = (load_videos(data, split, SIZE) for split in ("train", "val", "test"))
+    assert metrics["val_psnr"] == pytest.approx(psnr_by_hand(model, val), rel=1e-6)
+    assert metrics["test_psnr"] == pytest.approx(psnr_by_hand(model, test), rel=1e-6)
+    validated = [float(row["val_psnr"]) for row in history(run) if row["val_psnr"]]
+    assert metrics["val_psnr"] == pytest.approx(max(validated), rel=1e-6)
+    assert metrics["val_psnr_t0"] == metrics["val_psnr"]
+    assert metrics["val_psnr_t1"] == pytest.approx(psnr_by_hand(model, val, 1.0), rel=1e-6)
+    (truth,) = (video.frames for video in val)
+    mean = train[0].frames.mean(axis=0) / 255
+    assert metrics["baselines"] == pytest.approx(
+        {
+            "first_frame": copy_psnr(truth, truth[:1] / 255),
+            "mean_frame": copy_psnr(truth, mean),
+            "previous_true_frame": copy_psnr(truth, truth[:-1] / 255),
+        }
+    )
+    assert metrics["epochs"] == 4 and metrics["temperature"] == 0
+    assert 0.5 < metrics["seconds"] < 600
+    assert 0 < metrics["val_ssim"] < 1 and 0 < metrics["test_ssim"] < 1
+
+
+def test_the_configuration_says_all(run, data):
+    config = json.loads((run / "config.json").read_text())
+    assert config["data"] == str(data) and config["frame_size"] == list(SIZE)
+    assert (config["tfr"], config["seed"], config["validate_every"]) == (0.5, 3, 2)
+    assert config["preset"] == "multiscale" and config["recipe"] == "recommended"
+    environment = config["environment"]
+    assert environment["backend"] == keras.backend.backend()
+    assert environment["versions"]["keras"] == keras.__version__
+    assert environment["versions"]["keras_cvae"] == keras_cvae.__version__
+
+
+def test_what_is_printed(run):
+    out = run.with_name("stdout").read_text()
+    assert f"backend: {keras.backend.backend()}" in out
+    assert f"run folder: {run}" in out
+    for flag in ("kl_anneal", "frame_size", "schedule_epochs"):
+        assert f"  {flag} " in out  # the resolved configuration
+    assert out.count("\nepoch ") == 4
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert f"{metrics['val_psnr']:.2f} dB" in out and f"{metrics['test_psnr']:.2f} dB" in out
+    assert f"{metrics['baselines']['mean_frame']:.2f} dB" in out
+
+
+def test_per_frame_psnr(run):
+    header, *rows = (run / "test_psnr_per_frame.csv").read_text().splitlines()
+    assert header == "video,frame,psnr,ssim,first_frame,mean_frame,previous_true_frame"
+    named = [row.split(",")[:2] for row in rows]
+    assert named == [["test_0", str(t)] for t in range(1, 5)] + [
+        ["test_1", str(t)] for t in range(1, 4)
+    ]
+    metrics = json.loads((run / "metrics.json").read_text())
+    mean = np.mean([float(row.split(",")[2]) for row in rows])
+    assert mean == pytest.approx(metrics["test_psnr"], rel=1e-5)
+
+
+def test_the_best_model_holds_the_averaged_weights(flags, tmp_path):
+    run = tmp_path / "run"
+    done = run_script("train", *flags, "--ema", 0.9, "--validate-every", 1, "--out", run)
+    assert done.code == 0, done.err
+    best = [float(row["val_psnr"]) for row in history(run)]
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["val_psnr"] == pytest.approx(max(best), rel=1e-6)
+    # last.keras has the average in the model and the raw weights in the optimiser.
+    last = states(run / "last.keras")
+    averages = [name for name in last if "average" in name]
+    if int(np.argmax(best)) == 3:
+        best = states(run / "best.keras")
+        assert all(np.array_equal(best[name], last[name]) for name in best)
+    assert len(last) > len(states_without_ema(run, averages))
+
+
+def states_without_ema(run, averages):
+    return [name for name in states(run / "last.keras") if name not in averages]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--preset", "lab_small", "--recipe", "published", "--accumulate", 2],
+        ["--precision", "mixed_bfloat16", "--optimizer", "adamw", "--lr-schedule", "step"],
+        ["--partial", 0.5, "--stride", 1, "--clip-length", 4, "--output", "clip", "--clipnorm", 0],
+    ],
+    ids=lambda given: given[1],
+)
+def test_other_settings_train(data, tmp_path, given):
+    run = tmp_path / "run"
+    base = ["--data", data, "--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2]
+    done = run_script("train", *base, *given, "--epochs", 1, "--out", run)
+    assert done.code == 0, done.err
+    config = json.loads((run / "config.json").read_text())
+    for flag, value in zip(given[::2], given[1::2], strict=True):
+        assert config[flag[2:].replace("-", "_")] == value
+    assert np.isfinite(float(history(run)[0]["loss"]))
+    if "--partial" in given:  # 10 frames, one clip a frame, 5 batches of 2
+        assert "10 training frames in 5 batches" in done.out
+
+
+def test_the_cache_is_used(data, tmp_path):
+    cache = tmp_path / "cache"
+    flags = ["--data", data, "--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2]
+    done = run_script("train", *flags, "--epochs", 1, "--cache", cache, "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert len(list(cache.glob("*.npy"))) == 3  # one per split
+
+
+# --- wrong calls --------------------------------------------------------------------------------
+
+
+def test_an_existing_folder_is_left_alone(flags, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "thesis.txt").write_text("years of work")
+    line = one_error(run_script("train", *flags, "--out", run))
+    assert str(run) in line and "--resume" in line
+    assert [path.name for path in tmp_path.rglob("*")] == ["run", "thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--data", "absent"], "absent"),
+        (["--clip-length", 21], "clip"),
+        (["--clip-length", 1], "clip_length"),
+        (["--batch-size", 7], "batch"),
+        (["--batch-size", 0], "batch_size"),
+        (["--partial", 0], "partial"),
+        (["--partial", 0.1], "clip"),
+        (["--stride", 0], "stride"),
+        (["--frame-size", 0, 16], "frame_size"),
+        (["--frame-size", 15, 16], "multiples of 8"),
+        (["--preset", "lab_small", "--frame-size", 2, 2], "2 x 2"),
+        (["--temperature", -1], "temperature"),
+        (["--logvar-bound", -1], "logvar"),
+        (["--seed", -1], "[Ss]eed"),
+        (["--epochs", 0], "--epochs"),
+        (["--ema", 1.5], "--ema"),
+        (["--tfr", 2], "probability"),
+        (["--kl-anneal", "cyclical", "--kl-ratio", 0], "ratio"),
+    ],
+    ids=str,
+)
+def test_a_wrong_value_is_one_line_and_leaves_nothing(flags, tmp_path, monkeypatch, wrong, message):
+    monkeypatch.chdir(tmp_path)
+    line = one_error(run_script("train", *flags, *wrong, "--out", "runs/run"))
+    assert __import__("re").search(message, line), line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("wrong", [["--optim", "adam"], ["--epochs", "many"], ["--preset", "huge"]])
+def test_an_unknown_flag_or_choice_ends_with_code_2(tmp_path, monkeypatch, wrong):
+    monkeypatch.chdir(tmp_path)
+    done = run_script("train", *wrong)
+    assert done.code == 2
+    assert wrong[0] in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err and not list(tmp_path.iterdir())
+
+
+def delete_label(folder):
+    (folder / "train" / "train_label" / "7.png").unlink()
+    return "7.png"
+
+
+def truncate_image(folder):
+    path = folder / "val" / "val_img" / "3.png"
+    path.write_bytes(path.read_bytes()[:60])
+    return "3.png"
+
+
+def empty_split(folder):
+    shutil.rmtree(folder / "val" / "val_img")
+    (folder / "val" / "val_img").mkdir()
+    return "val_img"
+
+
+def damage_test_truth(folder):
+    """Needed at the end of the run only, but hours later."""
+    path = folder / "test" / "test_truth" / "0" / "2.png"
+    path.write_bytes(b"no image")
+    return "2.png"
+
+
+@pytest.mark.parametrize("harm", [delete_label, truncate_image, empty_split, damage_test_truth])
+def test_bad_data_is_one_line_and_leaves_nothing(data, flags, tmp_path, harm):
+    folder = shutil.copytree(data, tmp_path / "data")
+    named = harm(folder)
+    run = tmp_path / "runs" / "run"
+    assert named in one_error(run_script("train", *flags, "--data", folder, "--out", run))
+    assert not run.parent.exists()
+
+
+def test_help_is_grouped():
+    done = run_script("train", "--help")
+    assert done.code == 0
+    groups = ["run folder:", "data:", "model:", "training:", "KL annealing and teacher forcing:"]
+    at = [done.out.index(f"\n{group}\n") for group in groups]
+    assert at == sorted(at)
+    for flag in (
+        "--out",
+        "--resume",
+        "--data",
+        "--kl-cycles",
+        "--tfr-decay-step",
+        "--logvar-bound",
+    ):
+        assert f"\n  {flag} " in done.out
+    for later in ("--compile", "--init"):
+        assert later not in done.out
+
+
+def test_a_run_without_a_name_gets_one(flags, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run_script("train", *flags, "--epochs", 1)
+    assert done.code == 0, done.err
+    (run,) = (tmp_path / "runs").iterdir()
+    assert (run / "metrics.json").exists() and f"run folder: runs/{run.name}" in done.out
+
+
+def test_nan_ends_with_code_1_and_says_what_to_change(flags, tmp_path):
+    run = tmp_path / "run"
+    wild = ["--lr", 1e30, "--lr-schedule", "constant", "--clipnorm", 0, "--output", "none"]
+    done = run_script("train", *flags, *wild, "--logvar-bound", "none", "--out", run)
+    assert done.code == 1
+    assert "Training stopped" in done.err and "lower learning rate" in done.err
+    assert "Traceback" not in done.err
+    assert not (run / "metrics.json").exists()
+    if (run / "last.keras").exists():
+        assert all(np.isfinite(value).all() for value in states(run / "last.keras").values())
