@@ -14,7 +14,8 @@ class ValidationPSNR(Callback):
     Prediction is what it is in use: z from the prior, no true frame but the first, batch norm in
     inference mode. PSNR is per frame, 10 log10(1 / mse) on [0, 1]; the given frame does not count.
     Put it before `ModelCheckpoint(monitor="val_psnr", mode="max")`, `EarlyStopping` and
-    `CSVLogger`, so that they see the value. Epochs without validation log nothing.
+    `CSVLogger`, so that they see the value. Epochs without validation log nothing: Keras'
+    `ModelCheckpoint` saves them all the same, so validate each epoch where you use it.
 
     Args:
         data: `Clips`, or a list of `keras_cvae.data.Video` or `(frames, poses)` pairs, or one such

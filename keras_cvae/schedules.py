@@ -3,6 +3,8 @@
 Every function takes the number of the epoch, from 0, and holds its last value past the end.
 """
 
+import math
+
 KL_STRATEGIES = ("none", "monotonic", "cyclical")
 
 
@@ -43,8 +45,8 @@ def kl_weight(epoch, strategy, epochs, cycles=10, ratio=1.0, start=0.0, stop=1.0
             f"The ramp's share of a cycle must be in (0, 1]; got ratio={ratio}. "
             "1 ramps during the whole cycle."
         )
-    if min(start, stop) < 0:
-        raise ValueError(f"beta must not be negative; got start={start}, stop={stop}.")
+    if not (0 <= start < math.inf and 0 <= stop < math.inf):
+        raise ValueError(f"beta must be finite and not negative; got start={start}, stop={stop}.")
     if epoch < 0:
         raise ValueError(f"epoch must be at least 0; got {epoch}.")
     if strategy == "none":
@@ -82,7 +84,7 @@ def teacher_forcing_ratio(epoch, start=1.0, start_decay_epoch=10, decay_step=0.1
     """
     if not 0 <= start <= 1:
         raise ValueError(f"The teacher-forcing ratio is a probability in [0, 1]; got {start}.")
-    if start_decay_epoch < 0 or decay_step < 0 or epoch < 0:
+    if start_decay_epoch < 0 or not decay_step >= 0 or epoch < 0:
         raise ValueError(
             "epoch, start_decay_epoch and decay_step must not be negative; got "
             f"epoch={epoch}, start_decay_epoch={start_decay_epoch}, decay_step={decay_step}."

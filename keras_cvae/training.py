@@ -1,12 +1,11 @@
 """A training run from its configuration: data, model, callbacks, `fit`, results."""
 
-import contextlib
 import dataclasses
 import time
-import warnings
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import callbacks as keras_callbacks
 from keras.optimizers import schedules as rates
 
@@ -140,9 +139,17 @@ class _AveragedWeights(keras_callbacks.SwapEMAWeights):
         pass
 
 
+class _BestCheckpoint(keras_callbacks.ModelCheckpoint):
+    """Keras' checkpoint of the best epoch, which alone would save epochs without a value too."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if np.isfinite((logs or {}).get(self.monitor, np.nan)):
+            super().on_epoch_end(epoch, logs)
+
+
 def _fit(model, clips, val_videos, config, run, restored):
     guard, interrupt = NaNGuard(), StopOnInterrupt()
-    checkpoint = keras_callbacks.ModelCheckpoint(
+    checkpoint = _BestCheckpoint(
         str(run / runs.BEST), monitor="val_psnr", mode="max", save_best_only=True
     )
     averaged = [_AveragedWeights(swap_on_epoch=True)] if config.ema else []
@@ -158,11 +165,7 @@ def _fit(model, clips, val_videos, config, run, restored):
         restored=restored,
         on_saved=write_history,
     )
-    with contextlib.ExitStack() as stack:
-        stack.callback(interrupt.restore_handler)
-        stack.enter_context(warnings.catch_warnings())
-        # An epoch without validation has no val_psnr, of which the checkpoint warns each time.
-        warnings.filterwarnings("ignore", message="Can save best model only")
+    try:
         model.fit(
             clips,
             epochs=config.epochs,
@@ -184,6 +187,8 @@ def _fit(model, clips, val_videos, config, run, restored):
                 state,
             ],
         )
+    finally:
+        interrupt.restore_handler()
     if guard.message:
         raise TrainingStopped(guard.message)
 

@@ -1,5 +1,7 @@
 """The conditional variational auto-encoder for video, as a `keras.Model`."""
 
+import math
+
 import keras
 import numpy as np
 from keras import metrics, ops, random
@@ -100,8 +102,10 @@ class CVAE(backend_steps(), PortableModel):
         _check_choice("architecture", architecture, ARCHITECTURES)
         _check_choice("output", output, presets.OUTPUT_BOUNDS)
         _check_choice("kl_reduction", kl_reduction, presets.KL_REDUCTIONS)
-        if logvar_bound is not None and not logvar_bound > 0:
-            raise ValueError(f"logvar_bound must be positive or None; got {logvar_bound}.")
+        if logvar_bound is not None and not 0 < logvar_bound < math.inf:
+            raise ValueError(
+                f"logvar_bound must be positive and finite, or None; got {logvar_bound}."
+            )
         _check_choice("initialisation", initialisation, presets.INITIALISATIONS)
         check_temperature(temperature)
 
@@ -172,13 +176,17 @@ class CVAE(backend_steps(), PortableModel):
 
     def _roll_out(self, inputs, branches, training=False):
         """Posterior of all frames at once, z, then the decoder as `branches` chooses."""
+        check_clip(inputs["frames"].shape, inputs["poses"].shape)
         frames = to_unit(inputs["frames"], "frames")
         poses = to_unit(inputs["poses"], "poses")
         eps = inputs.get("eps")
         networks = self.architecture
+        networks.check_frame_size(frames.shape[2:4])
+        noise_shape = (frames.shape[1] - 1, *self.latent_shape(frames.shape[2:4]))
         if eps is None:
-            shape = (ops.shape(frames)[0], frames.shape[1] - 1)
-            eps = random.normal((*shape, *self.latent_shape(frames.shape[2:4])), seed=self.rng)
+            eps = random.normal((ops.shape(frames)[0], *noise_shape), seed=self.rng)
+        elif tuple(eps.shape[1:]) != noise_shape:
+            raise ValueError(f"eps must be (B, {str(noise_shape)[1:]}; got {tuple(eps.shape)}.")
         features = per_frame(networks.encode_frames, frames)
         pose_features = networks.encode_poses(poses[:, 1:], training=training)
         mu, logvar = per_frame(networks.posterior, features[:, 1:], pose_features)
@@ -232,8 +240,6 @@ class CVAE(backend_steps(), PortableModel):
 
     def call(self, inputs, training=False):
         """The free roll-out with z from the posterior, which sees the target frames."""
-        check_clip(inputs["frames"].shape, inputs["poses"].shape)
-        self.architecture.check_frame_size(inputs["frames"].shape[2:4])
         return self._roll_out(inputs, _free, training=training)
 
     def rollout(self, frames, poses, eps=None, teacher_forcing=False):
@@ -251,10 +257,7 @@ class CVAE(backend_steps(), PortableModel):
         Raises:
             ValueError: for wrong shapes or number types.
         """
-        frames, poses = ops.convert_to_tensor(frames), ops.convert_to_tensor(poses)
-        check_clip(frames.shape, poses.shape)
-        self.architecture.check_frame_size(frames.shape[2:4])
-        inputs = {"frames": frames, "poses": poses}
+        inputs = {"frames": ops.convert_to_tensor(frames), "poses": ops.convert_to_tensor(poses)}
         if eps is not None:
             inputs["eps"] = ops.convert_to_tensor(eps)
         return self._roll_out(inputs, _forced if teacher_forcing else _free)

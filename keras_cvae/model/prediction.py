@@ -1,10 +1,14 @@
 """Video from one frame: one prediction step as a model of its own, and the loop over poses."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_cvae.model.rollout import bound_output
+
+_ROUNDING = 1e-3  # how far outside [0, 1] floats may lie
 
 
 class FramePredictor(keras.Model):
@@ -86,6 +90,12 @@ def unit_array(images, what="poses"):
         raise ValueError(
             f"{what} must be uint8 (0..255) or floating point (0..1); got {images.dtype}."
         )
+    low, high = images.min(initial=0), images.max(initial=1)
+    if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):  # written so that NaN fails too
+        raise ValueError(
+            f"{what}: floats must lie in [0, 1]; got values from {low:g} to {high:g}. "
+            "Divide by 255, pass uint8, or clip them."
+        )
     return images.astype("float32")
 
 
@@ -107,9 +117,10 @@ def checked_videos(first_frames, poses):
             f"poses must be (B, T, H, W, 3) like first_frames {first_frames.shape} with T >= 1;"
             f" got {poses.shape}."
         )
+    unit_array(poses[:, :1])  # a wrong type is to fail before the first prediction
     return first_frames, poses
 
 
 def check_temperature(temperature):
-    if not temperature >= 0:
-        raise ValueError(f"temperature must be at least 0; got {temperature}.")
+    if not 0 <= temperature < math.inf:
+        raise ValueError(f"temperature must be finite and at least 0; got {temperature}.")

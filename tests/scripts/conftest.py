@@ -19,6 +19,7 @@ def flags(data):
         *("--data", data, "--frame-size", *script_checks.SIZE, "--clip-length", 3),
         *("--batch-size", 2, "--epochs", 4, "--validate-every", 2, "--tfr", 0.5),
         *("--tfr-start-decay", 10, "--kl-anneal", "monotonic", "--seed", 3),
+        *("--lr", 2e-3, "--lr-schedule", "cosine"),
     ]
 
 

@@ -1,0 +1,136 @@
+"""A `.keras` file is the whole model, and the same on every backend."""
+
+import keras
+import numpy as np
+import pytest
+from checks import TINIEST, block_other_backends, call_on_each, installed_backends, make_clip
+
+import keras_cvae
+from keras_cvae import CVAE
+from keras_cvae.model.portable import portable
+
+
+def trained_model():
+    model = CVAE("lab", **TINIEST, temperature=0.5, seed=3)
+    model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
+    model.beta.assign(0.25)
+    model.teacher_forcing_ratio.assign(0.5)
+    model.train_on_batch(make_clip(frames=3))
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return trained_model()
+
+
+def test_everything_is_there_again(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    again = keras_cvae.load_model(tmp_path / "model.keras")
+    assert again.get_config() == model.get_config()
+    for name in ("variables", "non_trainable_variables"):
+        for mine, other in zip(getattr(model, name), getattr(again, name), strict=True):
+            assert np.array_equal(*(keras.ops.convert_to_numpy(v) for v in (mine, other)))
+    for mine, other in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
+        assert np.array_equal(*(keras.ops.convert_to_numpy(v) for v in (mine, other)))
+    assert keras.ops.convert_to_numpy(again.rng.state).tolist() == (
+        keras.ops.convert_to_numpy(model.rng.state).tolist()
+    )
+    assert float(again.beta) == 0.25
+    assert float(again.teacher_forcing_ratio) == 0.5
+    assert again.temperature == 0.5
+
+
+def test_training_goes_on_as_if_it_had_not_been_saved(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    again = keras_cvae.load_model(tmp_path / "model.keras")
+    batch = make_clip(frames=3, seed=1)
+    for _ in range(3):  # the noise and the coin come from the random state
+        losses = [float(m.train_on_batch(batch, return_dict=True)["loss"]) for m in (model, again)]
+        assert losses[0] == losses[1]
+
+
+def test_weights_alone(model, tmp_path):
+    model.save_weights(tmp_path / "model.weights.h5")
+    other = CVAE("lab", **TINIEST, seed=9)
+    other.load_weights(tmp_path / "model.weights.h5")
+    for mine, theirs in zip(model.weights, other.weights, strict=True):
+        assert np.array_equal(*(keras.ops.convert_to_numpy(v) for v in (mine, theirs)))
+
+
+def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(model, tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"the old file")
+
+    def fails(self, store):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(CVAE, "save_own_variables", fails)
+    with pytest.raises(OSError, match="disk full"):
+        model.save(path)
+    assert path.read_bytes() == b"the old file"
+    assert [p.name for p in tmp_path.iterdir()] == ["model.keras"]
+
+
+def test_torch_optimisers_are_written_as_the_public_ones():
+    config = {
+        "optimizer": {
+            "module": "keras.src.backend.torch.optimizers.torch_adam",
+            "class_name": "Adam",
+            "registered_name": "Adam",
+        },
+        "others": [{"module": "keras.losses"}],
+    }
+    result = portable(config)
+    assert result["optimizer"]["module"] == "keras.optimizers"
+    assert result["optimizer"]["registered_name"] is None
+    assert result["others"] == [{"module": "keras.losses"}]
+    assert config["optimizer"]["module"].endswith("torch_adam")
+
+
+def test_what_cannot_be_loaded_is_one_clear_message(tmp_path):
+    with pytest.raises(ValueError, match="no model at"):
+        keras_cvae.load_model(tmp_path / "absent.keras")
+    with pytest.raises(ValueError, match=r"best\.keras"):
+        keras_cvae.load_model(tmp_path)
+    (tmp_path / "broken.keras").write_bytes(b"no zip")
+    with pytest.raises(ValueError, match="could not be loaded"):
+        keras_cvae.load_model(tmp_path / "broken.keras")
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    other.save(tmp_path / "other.keras")
+    with pytest.raises(ValueError, match="holds a Sequential"):
+        keras_cvae.load_model(tmp_path / "other.keras")
+
+
+def _save(backend, folder):
+    block_other_backends(backend)
+    globals_ = trained_model()
+    globals_.save(f"{folder}/{backend}.keras")
+    images = make_clip(frames=4)
+    np.save(f"{folder}/{backend}.npy", _predict(globals_, images))
+
+
+def _load_all(backend, folder):
+    import os
+
+    block_other_backends(backend)
+    for saver in os.environ["SAVERS"].split(","):
+        model = keras_cvae.load_model(f"{folder}/{saver}.keras")
+        video = _predict(model, make_clip(frames=4))
+        assert np.abs(video - np.load(f"{folder}/{saver}.npy")).max() < 1e-5, saver
+        assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) == 1, saver
+        moments = [np.abs(keras.ops.convert_to_numpy(v)).max() for v in model.optimizer.variables]
+        assert np.median(moments) > 0, saver
+    loss = model.train_on_batch(make_clip(frames=3), return_dict=True)["loss"]
+    assert np.isfinite(loss)
+
+
+def _predict(model, images):
+    return model.predict_video(images["frames"][:, 0], images["poses"], seed=1)
+
+
+def test_nine_pairs_of_backends(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAVERS", ",".join(installed_backends()))
+    for function in (_save, _load_all):
+        for backend, result in call_on_each(function, tmp_path).items():
+            assert not isinstance(result, Exception), f"{function.__name__} {backend}: {result}"
