@@ -87,7 +87,7 @@ class NaNGuard(keras.callbacks.Callback):
     def _advice(self):
         tries = ["a lower learning rate"]
         if getattr(self.model, "logvar_bound", 0) is None:
-            tries.append("a bound of the log-variance (logvar_bound=10)")
+            tries.append("a bound of the log-variance (logvar_bound=4)")
         if getattr(self.model, "stop_feedback_gradient", True) is False:
             tries.append("stopping the gradient at the fed-back frame (stop_feedback_gradient)")
         if getattr(self.model, "output_bound", None) == "none":

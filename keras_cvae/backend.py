@@ -8,12 +8,16 @@ from pathlib import Path
 BACKENDS = ("torch", "tensorflow", "jax")
 
 
-def choose_backend():
+def choose_backend(preferred=None):
     """Makes sure that Keras will run on an installed backend.
 
-    `KERAS_BACKEND` decides if it is set. Else the backend in Keras' own configuration file does, if
-    it is installed (Keras writes that file with "tensorflow" whether or not it is), else the first
-    of torch, tensorflow and jax that is. Call it before anything imports Keras.
+    `KERAS_BACKEND` decides if it is set. Else the preferred backend does, then the one in Keras'
+    own configuration file, if it is installed (Keras writes that file with "tensorflow" whether or
+    not it is), else the first of torch, tensorflow and jax that is. Call it before anything imports
+    Keras.
+
+    Args:
+        preferred: str, such as the backend of a run that is to go on, or `None`.
 
     Returns:
         str, the backend; `KERAS_BACKEND` is set to it.
@@ -37,8 +41,8 @@ def choose_backend():
             "No Keras backend is installed. Install one with pip install 'keras_cvae[torch]' "
             "(or [tensorflow], [jax])."
         )
-    configured = _configured()
-    os.environ["KERAS_BACKEND"] = configured if configured in installed else installed[0]
+    wishes = [name for name in (preferred, _configured()) if name in installed]
+    os.environ["KERAS_BACKEND"] = (wishes or installed)[0]
     return os.environ["KERAS_BACKEND"]
 
 

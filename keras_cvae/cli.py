@@ -31,12 +31,16 @@ def reported_errors():
         sys.exit(130)
 
 
-def start_backend():
-    """Chooses the Keras backend, says which, and returns it; call it before Keras is imported."""
+def start_backend(preferred=None):
+    """Chooses the Keras backend, says which, and returns it; call it before Keras is imported.
+
+    Args:
+        preferred: str, the backend to take where KERAS_BACKEND does not say, or `None`.
+    """
     asked = bool(os.environ.get("KERAS_BACKEND"))
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    backend = choose_backend()
+    backend = choose_backend(preferred)
     how = "KERAS_BACKEND" if asked else "installed; set KERAS_BACKEND for another"
     print(f"backend: {backend} ({how})", flush=True)
     return backend

@@ -87,11 +87,20 @@ def read_config(folder):
     """
     path = Path(folder) / CONFIG
     try:
-        return json.loads(path.read_text())
+        config = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{folder} is not a run folder: {path} could not be read ({error})."
         ) from error
+    if not isinstance(config, dict) or "schedule_epochs" not in config:
+        raise ValueError(f"{folder} is not a run folder: {path} is not of a training run.")
+    return config
+
+
+def remove_partial_files(folder):
+    """Removes what a killed process had begun to write into a run folder."""
+    for path in Path(folder).rglob(".*.partial*"):
+        path.unlink()
 
 
 def write_json(path, values):

@@ -24,6 +24,7 @@ from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.data import Clips, load_videos
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.model.loading import load_model
+from keras_cvae.results import true_videos
 from keras_cvae.training_results import write_results
 
 FILMS = 4  # roll-out films per run, evenly spread over its epochs
@@ -65,18 +66,27 @@ def train(config, run, resume=False, started=None):
         partial=config.partial,
         seed=config.seed,
     )
+    # Read now, so that a damaged one is not found after hours of training.
+    test_videos = true_videos(config.data, "test", config.frame_size, config.cache)
     restored = None
-    if resume:
-        runs.write_json(run / runs.CONFIG, _stored(config, backend))
-        if (run / runs.LAST).exists():
-            restored = read_training_state(run / runs.LAST)
-    else:
-        runs.create_run(run, _stored(config, backend))
-    if restored:
+    if resume and (run / runs.LAST).exists():
+        restored = read_training_state(run / runs.LAST)
+        if restored["epoch"] > config.epochs:
+            raise ValueError(
+                f"{run} has trained {restored['epoch']} epochs already; --epochs can only raise "
+                f"that, got {config.epochs}."
+            )
         model = load_model(run / runs.LAST)
         print(f"going on after epoch {restored['epoch']} of {config.epochs}", flush=True)
     else:
         model = build_model(config, steps=config.schedule_epochs * len(clips))
+    model.architecture.check_frame_size(config.frame_size)
+    # The folder is made, or touched, when nothing is left that could be wrong with the settings.
+    if resume:
+        runs.remove_partial_files(run)
+        runs.write_json(run / runs.CONFIG, _stored(config, backend))
+    else:
+        runs.create_run(run, _stored(config, backend))
     validated = sum(len(video.frames) for video in val_videos)
     print(
         f"{model.count_params():,} parameters; {clips.num_frames} training frames in {len(clips)} "
@@ -85,7 +95,7 @@ def train(config, run, resume=False, started=None):
     )
     if restored is None or restored["epoch"] < config.epochs:
         _fit(model, clips, val_videos, config, run, restored)
-    return write_results(config, run, train_videos, val_videos, started)
+    return write_results(run, train_videos, {"val": val_videos, "test": test_videos}, started)
 
 
 def build_model(config, steps):

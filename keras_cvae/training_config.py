@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import math
 import os
 
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
@@ -106,11 +107,19 @@ class TrainingConfig:
 
     def check(self):
         """Raises a `ValueError` for values that no run can have; the data's are checked there."""
+        for name, value in dataclasses.asdict(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(
+                    f"--{name.replace('_', '-')} must be a finite number; got {value}."
+                )
         for name in ("epochs", "accumulate", "validate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name.replace('_', '-')} must be at least 1.")
-        if not self.lr > 0 or not self.clipnorm >= 0:
-            raise ValueError("--lr must be positive and --clipnorm must not be negative.")
+        for name in ("clipnorm", "temperature"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"--{name} must not be negative.")
+        if self.lr <= 0 or (self.logvar_bound is not None and self.logvar_bound <= 0):
+            raise ValueError("--lr and --logvar-bound must be positive (the latter or 'none').")
         if not 0 <= self.ema < 1:
             raise ValueError(
                 f"--ema is the momentum of the weights' average, in [0, 1); got {self.ema}. "
@@ -166,6 +175,11 @@ def resolve(given):
         if values[name] not in (None, "builtin"):
             values[name] = os.path.abspath(values[name])
     values.setdefault("schedule_epochs", values["epochs"])
+    if unknown := set(values) - {field.name for field in dataclasses.fields(TrainingConfig)}:
+        raise ValueError(
+            f"Unknown settings {sorted(unknown)}; is this the configuration of another program, or "
+            "of a later version?"
+        )
     config = TrainingConfig(**values)
     config.check()
     return config

@@ -6,17 +6,16 @@ from keras_cvae import plots, runs
 from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.evaluation import BASELINES, mean_frame
 from keras_cvae.model.loading import load_model
-from keras_cvae.results import evaluate_with_progress, summary, true_videos, write_evaluation
+from keras_cvae.results import evaluate_with_progress, summary, write_evaluation
 
 
-def write_results(config, run, train_videos, val_videos, started):
+def write_results(run, train_videos, videos, started):
     """Evaluates `best.keras` on validation and test videos and writes what comes out.
 
     Args:
-        config: `keras_cvae.training_config.TrainingConfig`.
         run: `Path`, the run folder.
         train_videos: list of `keras_cvae.data.Video`, for the mean training frame.
-        val_videos: likewise.
+        videos: dict of such lists, under `"val"` and `"test"`; the latter may be empty.
         started: `time.monotonic()` at the start of the process.
 
     Returns:
@@ -26,20 +25,18 @@ def write_results(config, run, train_videos, val_videos, started):
     """
     model = load_model(run / runs.BEST, compile=False)
     training_mean = mean_frame(train_videos)
-    splits = {"val": val_videos}
-    splits["test"] = true_videos(config.data, "test", config.frame_size, config.cache)
     metrics, means = {}, {}
-    for split, videos in splits.items():
-        if videos:
-            evaluations = evaluate_with_progress(model, split, videos, training_mean)
-            write_evaluation(run, split, evaluations, videos, overwrite=True)
+    for split, true in videos.items():
+        if true:
+            evaluations = evaluate_with_progress(model, split, true, training_mean)
+            write_evaluation(run, split, evaluations, true, overwrite=True)
             means[split] = summary(evaluations)
             metrics[f"{split}_psnr"] = means[split]["psnr"]
             metrics[f"{split}_ssim"] = means[split]["ssim"]
     for temperature in (0.0, 1.0):
         value = metrics["val_psnr"]
         if temperature != model.temperature:
-            other = evaluate_with_progress(model, "val", val_videos, training_mean, temperature)
+            other = evaluate_with_progress(model, "val", videos["val"], training_mean, temperature)
             value = summary(other)["psnr"]
         metrics[f"val_psnr_t{temperature:.0f}"] = value
     metrics["baselines"] = {name: means["val"][name] for name in BASELINES}

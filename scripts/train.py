@@ -28,12 +28,12 @@ def main(arguments=None):
 
     with cli.reported_errors():
         if resumed:
-            config, run = _stored(resumed, given, out), resumed
+            (config, backend), run = _stored(resumed, given, out), resumed
         else:
-            config = training_config.resolve(given)
+            config, backend = training_config.resolve(given), None
             run = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
             runs.check_new(run)
-        cli.start_backend()
+        cli.start_backend(backend)
         print(f"run folder: {run}")
         cli.show(dataclasses.asdict(config))
 
@@ -55,7 +55,7 @@ def main(arguments=None):
 
 
 def _stored(run, given, out):
-    """The configuration of a run to go on with; its schedules keep their length."""
+    """Configuration and backend of a run to go on with; its schedules keep their length."""
     refused = [*(["out"] if out is not None else []), *sorted(set(given) - {"epochs"})]
     if refused:
         raise ValueError(
@@ -63,8 +63,8 @@ def _stored(run, given, out):
             f"got --{' --'.join(name.replace('_', '-') for name in refused)}."
         )
     stored = runs.read_config(run)
-    stored.pop("environment", None)
-    return training_config.resolve({**stored, **given})
+    backend = stored.pop("environment", {}).get("backend")
+    return training_config.resolve({**stored, **given}), backend
 
 
 def _report(metrics, run):

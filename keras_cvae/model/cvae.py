@@ -91,7 +91,7 @@ class CVAE(backend_steps(), PortableModel):
         output="sigmoid",
         stop_feedback_gradient=True,
         kl_reduction="mean",
-        logvar_bound=10.0,
+        logvar_bound=4.0,
         temperature=0.0,
         initialisation="scaled",
         seed=None,

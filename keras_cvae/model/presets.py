@@ -42,7 +42,7 @@ MODEL_RECIPES = {
         "output": "sigmoid",
         "stop_feedback_gradient": True,
         "kl_reduction": "mean",
-        "logvar_bound": 10.0,
+        "logvar_bound": 4.0,
         "temperature": 0.0,
         "initialisation": "scaled",
     },
