@@ -8,8 +8,8 @@ import warnings
 from keras_cvae.backend import choose_backend
 
 _QUIET = {
-    # TensorFlow's start-up notes would bury ours; its errors still show.
-    "TF_CPP_MIN_LOG_LEVEL": "2",
+    # What TensorFlow logs at its start would bury ours; what fails still raises.
+    "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
 

@@ -43,11 +43,16 @@ def predict_files(
     Raises:
         ValueError: for paths, images or values that will not do.
     """
+    video.check_output(out, fps)  # not only when all frames are predicted
+    if zoom < 1:
+        raise ValueError(f"zoom must be at least 1; got {zoom}.")
     model_path = Path(model)
     if frame_size is None and model_path.is_dir():
         frame_size = runs.read_config(model_path)["frame_size"]
     image = read_image(first_frame)
     size = tuple(frame_size or image.shape[:2])
+    if min(size) < 1:
+        raise ValueError(f"The frame size must be positive; got {size[0]} x {size[1]}.")
     image = resize_image(image, size)
     pose_images, _ = read_images(numbered_images(poses), size, label="reading poses")
     loaded = load_model(model_path, compile=False)

@@ -1,6 +1,7 @@
 """An evaluation as files: csv, plots, film."""
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +32,15 @@ def write_evaluation(folder, split, evaluations, videos, fps=24, overwrite=False
 
     Returns:
         list of `Path`, what was written.
+
+    Raises:
+        ValueError: if one of the files exists and `overwrite` is false.
     """
     folder = Path(folder)
     written = [folder / f"{split}_{name}" for name in ("psnr_per_frame.csv", "psnr_per_frame.png")]
     written += [folder / f"{split}_film_strip.png", folder / f"{split}.gif"]
+    if not overwrite and (there := [path for path in written if os.path.lexists(path)]):
+        raise ValueError(f"{there[0]} exists already; give another folder, or pass overwrite=True.")
     _write_csv(written[0], evaluations)
     shortest = min(len(e.psnr) for e in evaluations)
     curves = {"prediction": np.mean([e.psnr[:shortest] for e in evaluations], axis=0)}

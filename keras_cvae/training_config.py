@@ -142,6 +142,8 @@ def resolve(given):
         ValueError: for values that no run can have.
     """
     recipe = given.get("recipe") or DEFAULT_RECIPE
+    if recipe not in MODEL_RECIPES:
+        raise ValueError(f"Unknown recipe {recipe!r}; expected one of {', '.join(MODEL_RECIPES)}.")
     model = MODEL_RECIPES[recipe]
     values = {
         "data": "builtin",

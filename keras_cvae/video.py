@@ -201,6 +201,28 @@ def write_video(
         raise ValueError(
             f"Frames have the shape {frames.shape}; expected (T, height, width, 3), none of them 0."
         )
+    suffix, path = check_output(path, fps, overwrite), Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if suffix == "":
+        return _write_png_folder(path, frames)
+    with written_whole(path) as partial:
+        return (write_gif if suffix == ".gif" else _write_mp4)(partial, frames, fps)
+
+
+def check_output(path: str | os.PathLike, fps: float = 24, overwrite: bool = False) -> str:
+    """Checks what `write_video` is to write, before the frames are there.
+
+    Args:
+        path: As for `write_video`.
+        fps: Frames per second.
+        overwrite: Whether what exists may be replaced.
+
+    Returns:
+        `".gif"`, `".mp4"`, or `""` for a folder of PNGs.
+
+    Raises:
+        ValueError: If `path` exists, its ending is unknown, or `fps` is not positive.
+    """
     if not 0 < fps < float("inf"):
         raise ValueError(f"fps={fps!r}; expected a positive number.")
     text, path = os.fspath(path), Path(path)
@@ -212,11 +234,7 @@ def write_video(
         )
     if os.path.lexists(path):
         _check_replaceable(path, is_folder=suffix == "", overwrite=overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if suffix == "":
-        return _write_png_folder(path, frames)
-    with written_whole(path) as partial:
-        return (write_gif if suffix == ".gif" else _write_mp4)(partial, frames, fps)
+    return suffix
 
 
 def _check_replaceable(path: Path, is_folder: bool, overwrite: bool) -> None:

@@ -76,6 +76,21 @@ def test_what_is_absent_or_unknown_is_an_error(machine, installed, asked, messag
     assert os.environ.get("KERAS_BACKEND") == asked  # left as it was
 
 
+@pytest.mark.parametrize(
+    ("installed", "asked", "expected"),
+    [
+        (["torch", "jax"], None, "jax"),
+        (["torch", "jax"], "torch", "torch"),
+        (["torch"], None, "torch"),
+    ],
+)
+def test_a_preferred_one_goes_before_the_file_but_not_before_the_variable(
+    machine, installed, asked, expected
+):
+    machine(installed, asked, config("torch"))
+    assert choose_backend("jax") == expected
+
+
 def test_without_a_keras_home_it_looks_where_keras_does(machine, monkeypatch, tmp_path):
     machine(["torch", "jax"])
     monkeypatch.delenv("KERAS_HOME")

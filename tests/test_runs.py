@@ -10,9 +10,9 @@ from keras_cvae import runs
 
 def test_a_run_begins_with_its_configuration(tmp_path):
     run = tmp_path / "deep" / "run"
-    runs.create_run(run, {"lr": 0.1, "frame_size": (16, 24)})
+    runs.create_run(run, {"schedule_epochs": 5, "frame_size": (16, 24)})
     assert [path.name for path in run.iterdir()] == ["config.json"]
-    assert runs.read_config(run) == {"lr": 0.1, "frame_size": [16, 24]}
+    assert runs.read_config(run) == {"schedule_epochs": 5, "frame_size": [16, 24]}
     assert (run / "config.json").read_text().endswith("}\n")
     assert os.stat(run).st_mode & 0o777 == 0o755
     assert [path.name for path in run.parent.iterdir()] == ["run"]
@@ -56,7 +56,7 @@ def test_a_folder_that_cannot_be_made_is_a_value_error(tmp_path):
         runs.create_run(tmp_path / "file" / "run", {})
 
 
-@pytest.mark.parametrize("text", [None, "{", "\xff"])
+@pytest.mark.parametrize("text", [None, "{", "\xff", "[1]", "null", "{}", '{"model_type": "bert"}'])
 def test_reading_what_is_no_run(tmp_path, text):
     if text is not None:
         (tmp_path / "config.json").write_text(text, encoding="latin-1")
@@ -112,3 +112,13 @@ def test_without_git_the_commit_is_unknown(monkeypatch):
 
     monkeypatch.setattr(runs.subprocess, "run", no_git)
     assert runs.environment("jax")["git_commit"] is None
+
+
+def test_only_what_a_killed_process_left_is_removed(tmp_path):
+    kept = [tmp_path / name for name in ("last.keras", ".hidden", "a.partial", "rollouts/a.gif")]
+    left = [tmp_path / name for name in (".last.12.partial.keras", "rollouts/.a.12.partial.gif")]
+    (tmp_path / "rollouts").mkdir()
+    for path in (*kept, *left):
+        path.write_text("")
+    runs.remove_partial_files(tmp_path)
+    assert all(path.exists() for path in kept) and not any(path.exists() for path in left)

@@ -38,9 +38,9 @@ def test_lr_schedules():
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "step"])
 def test_a_schedule_of_one_step(schedule):
-    model = build_model(resolve({"preset": "lab_small", "lr_schedule": schedule}), 1)
+    model = build_model(resolve({"preset": "lab_small", "lr_schedule": schedule, "lr": 0.01}), 1)
     model.optimizer.build(model.trainable_variables)
-    assert 0 < float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)) <= 2e-3
+    assert 0 < float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)) <= 0.01
 
 
 def test_optimiser_flags():
@@ -75,9 +75,8 @@ def test_presets_and_recipes():
     assert (published.output_bound, published.kl_reduction) == ("none", "sum")
     assert published.stop_feedback_gradient is False and published.logvar_bound is None
     assert published.temperature == 1.0
-    assert float(keras.ops.convert_to_numpy(published.optimizer.learning_rate)) == pytest.approx(
-        1e-3
-    )
+    rate = keras.ops.convert_to_numpy(published.optimizer.learning_rate)
+    assert float(rate) == pytest.approx(1e-3)
     assert build(preset="multiscale").get_config()["architecture"] == "multiscale"
     assert build().get_config()["architecture"] == "lab"
     assert build(preset="lab").count_params() > 5 * build(preset="lab_small").count_params()

@@ -1,4 +1,5 @@
 import argparse
+import re
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_help_shows_the_defaults_of_both_recipes():
     add_arguments(parser)
     text = " ".join(parser.format_help().split())
     assert "published: 70" in text
-    assert "bound of the log-variance, or 'none' (10.0; published: none)" in text
+    assert re.search(r"bound of the log-variance, or 'none' \([\d.]+; published: none\)", text)
     assert "(32 64)" in text
 
 
@@ -147,11 +148,11 @@ def test_flags_become_the_arguments_of_model_and_callbacks():
         ({"kl_ratio": 0.0}, "ratio"),
         ({"kl_cycles": 0}, "cycles"),
         ({"kl_stop": -1.0}, "beta"),
-        ({"kl_stop": float("nan")}, "beta"),
+        ({"kl_stop": float("nan")}, "--kl-stop"),
         ({"temperature": -1.0}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
-        ({"logvar_bound": 0.0}, "logvar_bound|logvar-bound"),
-        ({"logvar_bound": -3.0}, "logvar_bound|logvar-bound"),
+        ({"logvar_bound": 0.0}, "--logvar-bound"),
+        ({"logvar_bound": -3.0}, "--logvar-bound"),
         ({"recipe": "best"}, "recipe"),
     ],
     ids=str,

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import script_checks
 
@@ -31,3 +33,20 @@ def run(flags, tmp_path_factory):
     assert done.code == 0, done
     folder.with_name("stdout").write_text(done.out)
     return folder
+
+
+@pytest.fixture
+def copy(run, tmp_path):
+    """A copy of the finished run."""
+    return shutil.copytree(run, tmp_path / "copy")
+
+
+@pytest.fixture(autouse=True)
+def _plain_figures(monkeypatch):
+    """Figures take a second each and are tested elsewhere; `run` has them all the same."""
+
+    def save(figure, path, overwrite):
+        path.write_bytes(b"figure")
+        return path
+
+    monkeypatch.setattr("keras_cvae.plots._save", save)

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,8 +83,6 @@ def history(run):
 
 def states(path):
     """Every variable of a model file and its optimiser, by the name of its place in there."""
-    import zipfile
-
     import h5py
 
     found = {}
@@ -92,9 +91,10 @@ def states(path):
         if isinstance(item, h5py.Dataset):
             found[name] = np.array(item)
 
-    with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as member:
-        with h5py.File(io.BytesIO(member.read())) as file:
-            file.visititems(note)
+    with zipfile.ZipFile(path) as archive:
+        weights = io.BytesIO(archive.read("model.weights.h5"))
+    with h5py.File(weights) as file:
+        file.visititems(note)
     return found
 
 
