@@ -1,288 +1,315 @@
+"""The model as Keras users meet it: options, presets, fit, evaluate, predict."""
+
+import math
+
 import keras
 import numpy as np
 import pytest
 from checks import TINIEST, make_clip, to_numpy
-from keras import ops
 
 from keras_cvae import CVAE, Clips, Rollout
-from keras_cvae.model import presets
+from keras_cvae.losses import frame_mse, gaussian_kl
+from keras_cvae.model.presets import MODEL_RECIPES, PRESETS
+
+MAPS = TINIEST["latent_maps"]
 
 
-def lab(**options):
-    return CVAE("lab", **TINIEST, **{"seed": 0, **options})
+def make_model(**options):
+    model = CVAE("lab", **{**TINIEST, "seed": 0, **options})
+    model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
+    return model
 
 
-def noise(model, batch, seed=0):
-    clips, frames, height, width, _ = batch["frames"].shape
-    shape = (clips, frames - 1, *model.latent_shape((height, width)))
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+def last_bias(network):
+    return network.blocks[-1].weights[-1]
 
 
-def test_parameters_of_the_published_widths():
-    networks = CVAE.from_preset("lab").architecture
-
-    def trainable(*layers):
-        return sum(int(np.prod(v.shape)) for layer in layers for v in layer.trainable_variables)
-
-    pose = (networks.pose_conv, networks.pose_norm, networks.pose_residual)
-    assert trainable(networks.frame_encoder) == 193_568
-    assert trainable(*pose) == 16_832
-    assert trainable(networks.posterior_predictor) == 8_289
-    assert trainable(networks.decoder_fusion) == 617_768
-    assert trainable(networks.generator) == 749_163
-    assert trainable(networks) == 1_585_620
-
-
-@pytest.mark.parametrize("preset", presets.PRESETS)
-@pytest.mark.parametrize("recipe", presets.MODEL_RECIPES)
-def test_presets_and_recipes(preset, recipe):
-    model = CVAE.from_preset(preset, recipe, temperature=0.25)
-    config = model.get_config()
-    expected = {**presets.PRESETS[preset], **presets.MODEL_RECIPES[recipe], "temperature": 0.25}
-    assert {key: config[key] for key in expected} == expected
-
-
-# --- which input reaches which output --------------------------------------------------------
-
-
-def changed_frames(base, other):
-    return (np.abs(to_numpy(base) - to_numpy(other)).max(axis=(0, 2, 3, 4)) > 1e-7).tolist()
-
-
-@pytest.mark.parametrize("forcing", (True, False))
-def test_frame_t_reaches_its_own_posterior_and_no_earlier_prediction(forcing):
-    model, batch = lab(), make_clip(frames=6)
-    eps = noise(model, batch)
-    base = model.rollout(**batch, eps=eps, teacher_forcing=forcing)
-    frames = batch["frames"].copy()
-    frames[:, 3] = 255 - frames[:, 3]
-    other = model.rollout(frames, batch["poses"], eps, forcing)
-    assert changed_frames(base.mu, other.mu) == [False, False, True, False, False]
-    # With teacher forcing frame 3 is also the previous frame of frame 4, and of no later one.
-    expected = [False, False, True, True, not forcing]
-    assert changed_frames(base.pred, other.pred) == expected
-
-
-def test_the_first_prediction_sees_the_given_frame_in_both_cases():
-    model, batch = lab(), make_clip(frames=3)
-    eps = noise(model, batch)
-    free, forced = (model.rollout(**batch, eps=eps, teacher_forcing=f) for f in (False, True))
-    assert changed_frames(free.pred, forced.pred) == [False, True]
-
-
-def test_pose_t_belongs_to_frame_t_and_pose_0_to_none():
-    model, batch = lab(), make_clip(frames=5)
-    eps = noise(model, batch)
-    base = model.rollout(**batch, eps=eps, teacher_forcing=True)
-    for t, expected in ((0, [False] * 4), (2, [False, True, False, False])):
-        poses = batch["poses"].copy()
-        poses[:, t] = 255 - poses[:, t]
-        other = model.rollout(batch["frames"], poses, eps, True)
-        assert changed_frames(base.pred, other.pred) == expected
-        assert changed_frames(base.mu, other.mu) == expected
-
-
-# --- options ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("output", "bounded"), (("sigmoid", True), ("clip", True), ("none", False))
-)
-def test_output_bounds(output, bounded):
-    model, batch = lab(output=output), make_clip(frames=3)
-    # Far out of range, whatever the input.
-    bias = model.architecture.generator.blocks[-1].conv[1]
-    bias.assign([30.0, -30.0, 0.0])
-    pred = to_numpy(model.rollout(**batch).pred)
-    assert (pred.min() >= 0 and pred.max() <= 1) == bounded
-
-
-@pytest.mark.parametrize("stop", (True, False))
-def test_the_gradient_ends_at_the_fed_back_frame_or_does_not(stop):
-    import torch
-
-    model, batch = lab(stop_feedback_gradient=stop, seed=0), make_clip(frames=3)
-    bias = model.architecture.generator.blocks[-1].conv[1].value
-    rollout = model.rollout(**batch, eps=noise(model, batch))
-    # d pred_2 / d bias has a part through pred_1 unless the gradient is stopped there.
-    (whole,) = torch.autograd.grad(rollout.pred[:, 1].sum(), bias)
-    eps = noise(model, batch)
-    with torch.no_grad():
-        fed_back = model.rollout(**batch, eps=eps).pred[:, 0]
-    frames = ops.stack([ops.cast(fed_back, "float32")] * 3, axis=1)
-    direct_rollout = model.rollout(frames, batch["poses"] / np.float32(255), eps, True)
-    assert direct_rollout.pred.shape == rollout.pred.shape
-    one_step = model._predictor.model
-    z = rollout.mu[:, 1] + ops.exp(rollout.logvar[:, 1] / 2) * torch.from_numpy(eps[:, 1])
-    pose = torch.from_numpy(batch["poses"][:, 2] / np.float32(255))
-    again = one_step({"previous_frame": fed_back, "pose": pose, "z": z.detach()})
-    (direct,) = torch.autograd.grad(again.sum(), bias)
-    same = np.allclose(to_numpy(whole), to_numpy(direct), rtol=1e-4)
-    assert same == stop
-
-
-def test_kl_reduction_and_beta_in_the_loss():
-    batch = make_clip(frames=3)
-    results = {}
-    for reduction in ("sum", "mean"):
-        keras.utils.set_random_seed(0)
-        model = lab(kl_reduction=reduction)
-        batch["eps"] = noise(model, batch)
-        for beta in (0.0, 2.0):
-            model.beta.assign(beta)
-            loss, terms = model.negative_elbo(batch, training=False)
-            mse, kl = to_numpy(terms["mse"]), to_numpy(terms["kl"])
-            assert to_numpy(loss) == pytest.approx(mse + beta * kl, rel=1e-6)
-            results[reduction] = kl
-    latent_elements = np.prod(lab().latent_shape((8, 12)))
-    assert results["sum"] == pytest.approx(results["mean"] * latent_elements, rel=1e-4)
-
-
-def test_a_bounded_logvar_stays_finite_where_beta_is_zero():
-    batch = make_clip(frames=3)
-    for bound, finite in ((4.0, True), (None, False)):
-        model = lab(logvar_bound=bound)
-        model.beta.assign(0.0)
-        model.architecture.posterior_predictor.blocks[-1].conv[1].assign([0.0] * 4 + [200.0] * 4)
-        loss, _ = model.negative_elbo(batch, training=False)
-        assert np.isfinite(to_numpy(loss)) == finite
-
-
-# --- the coin --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("ratio", "low", "high"), ((1.0, 40, 40), (0.0, 0, 0), (0.5, 10, 30)))
-def test_one_coin_per_batch(monkeypatch, ratio, low, high):
-    from keras_cvae.model import cvae
-
-    model, forced = lab(), []
-    model.teacher_forcing_ratio.assign(ratio)
-    monkeypatch.setattr(
-        cvae, "teacher_forced", lambda decode, features, *rest: forced.append(1) or features
-    )
-    monkeypatch.setattr(cvae, "free_running", lambda decode, encode, first, *rest: first)
-    monkeypatch.setattr(cvae, "frame_mse", lambda truth, prediction: ops.zeros((2, 2)))
-    for _ in range(40):
-        model.negative_elbo(make_clip(frames=3), training=True)
-    assert low <= len(forced) <= high
-
-
-def test_evaluation_tosses_no_coin_and_is_free_running():
-    model, batch = lab(), make_clip(frames=3)
-    batch["eps"] = noise(model, batch)
-    model.compile("adam")
-    losses = set()
-    for ratio in (0.0, 1.0):
-        model.teacher_forcing_ratio.assign(ratio)
-        losses.add(model.evaluate(batch, verbose=0, return_dict=True)["loss"])
-    assert len(losses) == 1
-
-
-# --- the norm of the pose encoder ------------------------------------------------------------
-
-
-def test_statistics_move_as_far_as_frame_by_frame_and_only_in_training():
-    model, batch = lab(), make_clip(frames=4)
+def statistics(model):
     norm = model.architecture.pose_norm
-    model.compile("adam")
-    model.predict(batch, verbose=0)
-    model.evaluate(batch, verbose=0)
-    model.predict_video(batch["frames"][:, 0], batch["poses"])
-    assert to_numpy(norm.moving_mean).tolist() == [0.0] * norm.moving_mean.shape[0]
-    poses = batch["poses"][:, 1:].reshape(-1, 8, 12, 3) / np.float32(255)
-    padded = np.pad(poses, ((0, 0), (3, 3), (3, 3), (0, 0)), mode="reflect")
-    mean = to_numpy(model.architecture.pose_conv(padded)).mean(axis=(0, 1, 2))
-    model.train_on_batch(batch)
-    assert to_numpy(norm.moving_mean) == pytest.approx((1 - 0.9**3) * mean, rel=1e-4)
-    assert norm.momentum == 0.9
+    return to_numpy(norm.moving_mean), to_numpy(norm.moving_variance)
 
 
-# --- as a Keras model ------------------------------------------------------------------------
+# --- options -----------------------------------------------------------------------------------
 
 
-def test_fit_evaluate_and_predict_on_arrays_and_clips():
-    model, batch = lab(), make_clip(clips=4, frames=3)
-    model.compile(keras.optimizers.Adam(1e-3))
-    history = model.fit(batch, batch_size=2, epochs=2, verbose=0).history
-    assert set(history) == {"loss", "mse", "kl"}
-    assert len(history["loss"]) == 2
-    video = np.concatenate(list(batch["frames"]))
-    model.fit(Clips((video, video), clip_length=3, batch_size=2), epochs=1, verbose=0)
-    result = model.evaluate(batch, verbose=0, return_dict=True)
-    assert result["loss"] == pytest.approx(result["mse"] + result["kl"], rel=1e-4)
-    prediction = model.predict(batch, verbose=0)
-    assert isinstance(prediction, Rollout)
-    assert prediction.pred.shape == (4, 2, 8, 12, 3)
+@pytest.mark.parametrize("value", [-50.0, 50.0])
+def test_bounded_outputs_stay_in_the_unit_range_and_unbounded_ones_do_not(value):
+    batch = make_clip(eps_maps=MAPS)
+    for output in ("sigmoid", "clip", "none"):
+        model = make_model(output=output)
+        last_bias(model.architecture.generator).assign(np.full(3, value))
+        video = model.predict_video(batch["frames"][:, 0], batch["poses"])[:, 1:]
+        pred = to_numpy(model.rollout(**batch).pred)
+        for images in (video, pred):
+            assert ((images >= 0) & (images <= 1)).all() == (output != "none")
+            assert images.dtype == np.float32
 
 
-def test_uint8_and_floats_are_the_same_images():
-    model, batch = lab(), make_clip(frames=3)
-    batch["eps"] = noise(model, batch)
-    floats = {**batch, "frames": batch["frames"] / 255.0, "poses": batch["poses"] / 255.0}
-    losses = [to_numpy(model.negative_elbo(b, training=False)[0]) for b in (batch, floats)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+def test_clip_leaves_values_inside_the_range_as_they_are_and_sigmoid_squashes_them():
+    batch = make_clip(frames=2, eps_maps=MAPS)
+    weights = make_model(output="none")
+    last_bias(weights.architecture.generator).assign(np.full(3, 0.5))
+    raw = to_numpy(weights.rollout(**batch).pred)
+    for output, expected in (("clip", np.clip(raw, 0, 1)), ("sigmoid", 1 / (1 + np.exp(-raw)))):
+        model = make_model(output=output)
+        model.set_weights(weights.get_weights())
+        np.testing.assert_allclose(to_numpy(model.rollout(**batch).pred), expected, atol=1e-6)
 
 
-def test_mixed_precision_trains_with_losses_in_float32():
-    batch = make_clip(frames=3)
-    losses = []
-    for dtype in ("float32", "mixed_bfloat16"):
-        keras.utils.set_random_seed(0)
-        model = lab(dtype=dtype)
-        batch["eps"] = noise(model, batch)
-        model.compile(keras.optimizers.Adam(1e-3))
-        losses.append(model.train_on_batch(batch, return_dict=True)["loss"])
-        assert all(v.dtype == "float32" for v in model.trainable_variables)
-        assert to_numpy(model.rollout(**batch).pred).dtype == np.float32
-    assert losses[0] == pytest.approx(losses[1], rel=0.05)
+def test_the_bound_of_logvar_keeps_training_with_beta_0_finite():
+    batch = make_clip(eps_maps=MAPS)
+    for bound, finite in ((6.0, True), (None, False)):
+        model = make_model(logvar_bound=bound)
+        bias = np.repeat([0.0, 200.0], MAPS)  # of mu and of logvar
+        last_bias(model.architecture.posterior_predictor).assign(bias)
+        model.beta.assign(0.0)
+        logvar = to_numpy(model.rollout(**batch).logvar)
+        assert (np.abs(logvar).max() <= 6.0) == finite
+        logs = model.train_on_batch(batch, return_dict=True)
+        assert all(math.isfinite(logs[name]) for name in ("loss", "mse", "kl")) == finite
+        if finite:
+            assert all(np.isfinite(v).all() for v in model.get_weights())
 
 
-def test_what_the_optimiser_offers_is_kept():
-    batch = make_clip(frames=3)
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_the_loss_is_mse_plus_beta_times_the_reduced_kl(reduction):
+    batch = make_clip(eps_maps=MAPS)
+    model = make_model(kl_reduction=reduction, initialisation="pytorch")
+    model.beta.assign(0.25)
+    rollout = model.rollout(**batch)
+    mse = to_numpy(frame_mse(batch["frames"][:, 1:] / 255.0, rollout.pred))
+    kl = to_numpy(gaussian_kl(rollout.mu, rollout.logvar, reduction))
+    logs = model.test_on_batch(batch, return_dict=True)
+    assert mse.shape == kl.shape == (2, 3)
+    assert logs["mse"] == pytest.approx(mse.mean(), rel=1e-5)
+    assert logs["kl"] == pytest.approx(kl.mean(), rel=1e-5)
+    assert logs["loss"] == pytest.approx((mse + 0.25 * kl).mean(), rel=1e-5)
+    elements = 8 * 12 * MAPS
+    total = to_numpy(gaussian_kl(rollout.mu, rollout.logvar, "sum"))
+    assert kl == pytest.approx(total if reduction == "sum" else total / elements, rel=1e-4)
 
-    def moved(**options):
-        keras.utils.set_random_seed(0)
-        model = lab()
-        batch["eps"] = noise(model, batch)
-        model.compile(keras.optimizers.SGD(1.0, **options))
-        before = [to_numpy(v).copy() for v in model.trainable_variables]
-        model.train_on_batch(batch)
-        pairs = zip(model.trainable_variables, before, strict=True)
-        return model, np.sqrt(sum(np.square(to_numpy(v) - b).sum() for v, b in pairs))
 
-    assert moved()[1] > 1e-2
-    assert moved(global_clipnorm=1e-3)[1] == pytest.approx(1e-3, rel=1e-3)
-    assert moved(gradient_accumulation_steps=2)[1] == 0
-    assert moved(use_ema=True)[0].optimizer._model_variables_moving_average
+def test_neither_batch_size_nor_clip_length_changes_the_scale_of_the_loss():
+    model = make_model(kl_reduction="sum")
+    batch = make_clip(frames=2, eps_maps=MAPS)
+    twice = {key: np.concatenate([value, value]) for key, value in batch.items()}
+    one, other = (model.test_on_batch(b, return_dict=True) for b in (batch, twice))
+    for name in ("loss", "mse", "kl"):
+        assert one[name] == pytest.approx(other[name], rel=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("action", "match"),
-    (
-        (lambda: CVAE("unet"), "Unknown architecture"),
-        (lambda: lab(output="tanh"), "Unknown output"),
-        (lambda: lab(kl_reduction="max"), "Unknown kl_reduction"),
-        (lambda: lab(logvar_bound=0), "logvar_bound"),
-        (lambda: lab(temperature=-1), "temperature"),
-        (lambda: lab(initialisation="zeros"), "Unknown initialisation"),
-        (lambda: CVAE("lab", **{**TINIEST, "frame_features": 4}), "frame_features"),
-        (lambda: CVAE("lab", **{**TINIEST, "latent_maps": 3}), "latent_maps"),
-        (lambda: CVAE.from_preset("huge"), "Unknown preset"),
-        (lambda: CVAE.from_preset("lab", "secret"), "Unknown recipe"),
-        (lambda: lab().compile(loss="mse"), "its own loss"),
-        (lambda: lab().compile(metrics=["mae"]), "its own loss"),
-        (lambda: lab().rollout(*[np.zeros((2, 1, 8, 12, 3), np.uint8)] * 2), "T >= 2"),
-        (lambda: lab().rollout(*[np.zeros((2, 3, 8, 12, 3), np.int32)] * 2), "must be uint8"),
-        (lambda: lab().rollout(*[np.zeros((2, 3, 3, 12, 3), np.uint8)] * 2), "at least 4 x 4"),
-    ),
+    "wrong",
+    [
+        {"architecture": "unet"},
+        {"output": None},
+        {"output": "tanh"},
+        {"kl_reduction": "none"},
+        {"logvar_bound": 0},
+        {"logvar_bound": -1.0},
+        {"logvar_bound": math.nan},
+        {"logvar_bound": math.inf},
+        {"temperature": -0.1},
+        {"temperature": math.nan},
+        {"temperature": math.inf},
+        {"initialisation": "zeros"},
+    ],
+    ids=str,
 )
-def test_what_cannot_be_is_an_error(action, match):
-    with pytest.raises(ValueError, match=match):
-        action()
+def test_wrong_options_are_errors(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}.*(got|expected)"):
+        CVAE(**{"architecture": "lab", **TINIEST, **wrong})
 
 
-def test_targets_are_refused():
-    model, batch = lab(), make_clip(frames=3)
-    model.compile("adam")
-    with pytest.raises(ValueError, match="without targets"):
-        model.fit(batch, batch["frames"], verbose=0)
+def test_a_configuration_makes_the_same_model_again():
+    options = {
+        "output": "clip",
+        "stop_feedback_gradient": False,
+        "kl_reduction": "sum",
+        "logvar_bound": None,
+        "temperature": 0.5,
+        "initialisation": "pytorch",
+        "seed": 4,
+        "name": "mine",
+    }
+    model = CVAE("lab", **TINIEST, **options)
+    config = model.get_config()
+    assert config.items() >= {"architecture": "lab", **TINIEST, **options}.items()
+    again = CVAE.from_config(config)
+    again.set_weights(model.get_weights())
+    batch = make_clip(eps_maps=MAPS)
+    for one, other in zip(model.rollout(**batch), again.rollout(**batch), strict=True):
+        np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
+
+
+# --- presets -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", MODEL_RECIPES)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_fix_the_widths_and_recipes_all_the_rest(preset, recipe):
+    config = CVAE.from_preset(preset, recipe=recipe).get_config()
+    assert config.items() >= PRESETS[preset].items()
+    assert config.items() >= MODEL_RECIPES[recipe].items()
+    given = PRESETS[preset].keys() | MODEL_RECIPES[recipe].keys() | {"name", "trainable", "dtype"}
+    assert config.keys() - given == {"seed"}
+
+
+def test_the_published_recipe_is_the_published_model():
+    config = CVAE.from_preset("lab", "published").get_config()
+    assert (
+        config.items()
+        >= {
+            "frame_features": 128,
+            "pose_features": 32,
+            "latent_maps": 12,
+            "decoder_features": 192,
+            "output": "none",
+            "stop_feedback_gradient": False,
+            "kl_reduction": "sum",
+            "logvar_bound": None,
+            "temperature": 1.0,
+        }.items()
+    )
+
+
+def test_overrides_replace_and_unknown_names_are_errors():
+    assert CVAE.from_preset("lab_small", temperature=0.7, seed=1).temperature == 0.7
+    with pytest.raises(ValueError, match="Unknown preset 'big'; expected one of"):
+        CVAE.from_preset("big")
+    with pytest.raises(ValueError, match="Unknown recipe 'mine'; expected one of"):
+        CVAE.from_preset("lab", recipe="mine")
+
+
+# --- fit, evaluate, predict --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("architecture", ["lab", "multiscale"])
+def test_fit_with_plain_arrays_learns(architecture):
+    model = CVAE(architecture, **TINIEST, seed=0)
+    model.compile(keras.optimizers.Adam(1e-2))
+    frames = np.zeros((4, 3, 8, 16, 3), "float32")
+    frames[..., :8, 0] = 0.8
+    inputs = {"frames": frames, "poses": frames}
+    history = model.fit(inputs, batch_size=2, epochs=15, verbose=0, validation_data=(inputs,))
+    assert set(history.history) >= {"loss", "mse", "kl", "val_loss", "val_mse", "val_kl"}
+    assert history.history["val_mse"][-1] < 0.7 * history.history["val_mse"][0]
+
+
+def test_fit_with_clips_takes_uint8_and_floats_alike():
+    videos = make_clip(1, 12)
+    losses = []
+    for scale in (1, 1 / 255):
+        arrays = [videos[key][0] if scale == 1 else videos[key][0] * scale for key in videos]
+        clips = Clips(tuple(arrays), clip_length=3, batch_size=2)
+        keras.utils.set_random_seed(0)
+        model = make_model()
+        losses.append(model.fit(clips, epochs=2, verbose=0).history["loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_predict_returns_a_rollout_of_all_clips():
+    model = make_model()
+    batch = make_clip(clips=5, eps_maps=MAPS)
+    result = model.predict(batch, batch_size=2, verbose=0)
+    assert isinstance(result, Rollout)
+    expected = model.rollout(**batch)
+    for name in Rollout._fields:
+        ours = getattr(result, name)
+        assert isinstance(ours, np.ndarray)
+        np.testing.assert_allclose(ours, to_numpy(getattr(expected, name)), atol=1e-5)
+
+
+def test_calling_the_model_is_the_free_rollout_whatever_the_ratio():
+    model = make_model()
+    batch = make_clip(eps_maps=MAPS)
+    free, forced = (to_numpy(model.rollout(**batch, teacher_forcing=on).pred) for on in (0, 1))
+    assert np.abs(free - forced).max() > 1e-4
+    for ratio in (1.0, 0.0):
+        model.teacher_forcing_ratio.assign(ratio)
+        np.testing.assert_allclose(to_numpy(model(batch).pred), free, atol=1e-6)
+        logs = model.test_on_batch(batch, return_dict=True)
+        mse = np.mean((free - batch["frames"][:, 1:] / 255.0) ** 2)
+        assert logs["mse"] == pytest.approx(mse, rel=1e-4)
+
+
+def test_evaluate_weighs_batches_by_their_size():
+    model = make_model()
+    batch = make_clip(clips=5, eps_maps=MAPS)
+    whole = model.evaluate(batch, batch_size=5, verbose=0, return_dict=True)
+    parts = model.evaluate(batch, batch_size=2, verbose=0, return_dict=True)
+    assert set(whole) == {"loss", "mse", "kl"}
+    for name in whole:
+        assert parts[name] == pytest.approx(whole[name], rel=1e-5)
+
+
+def test_only_training_moves_the_statistics_of_the_norm_and_uses_those_of_the_batch():
+    model = make_model()
+    batch = make_clip(eps_maps=MAPS)
+    before = statistics(model)
+    logs = model.test_on_batch(batch, return_dict=True)
+    model.predict_on_batch(batch)
+    model.predict_video(batch["frames"][:, 0], batch["poses"])
+    for old, new in zip(before, statistics(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+    # Inference uses the moving statistics; training those of the batch.
+    norm = model.architecture.pose_norm
+    model.teacher_forcing_ratio.assign(0.0)
+    optimizer = keras.optimizers.SGD(0.0)
+    model.compile(optimizer)
+    trained = model.train_on_batch(batch, return_dict=True)
+    for old, new in zip(before, statistics(model), strict=True):
+        assert np.abs(old - new).max() > 1e-3
+    norm.moving_variance.assign(100 * np.ones(norm.moving_variance.shape))
+    changed = model.test_on_batch(batch, return_dict=True)
+    assert abs(changed["kl"] - logs["kl"]) > 1e-6
+    model.reset_metrics()
+    again = model.train_on_batch(batch, return_dict=True)
+    assert again["loss"] == pytest.approx(trained["loss"], rel=1e-5)
+
+
+def test_one_epoch_reports_the_mean_of_that_epoch_alone():
+    model = make_model()
+    model.compile(keras.optimizers.SGD(0.0))
+    batch = make_clip(clips=4, eps_maps=MAPS)
+    history = model.fit(batch, batch_size=2, epochs=2, verbose=0, shuffle=False).history
+    # beta 0 in the second epoch would not show if the tracker went on from the first.
+    model.beta.assign(0.0)
+    other = model.fit(batch, batch_size=2, epochs=1, verbose=0, shuffle=False).history
+    assert history["mse"][0] == pytest.approx(history["mse"][1], rel=1e-5)
+    assert other["loss"][0] == pytest.approx(other["mse"][0], rel=1e-6)
+    assert other["kl"][0] > 0
+
+
+def test_targets_sample_weights_losses_and_metrics_are_refused():
+    model = make_model()
+    batch = make_clip()
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match="without targets or sample weights"):
+            call(batch, batch["frames"], verbose=0)
+    with pytest.raises(ValueError, match="its own loss"):
+        model.compile("adam", loss="mse")
+    with pytest.raises(ValueError, match="its own loss"):
+        model.compile("adam", metrics=["mae"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda b: {**b, "poses": b["poses"][:, :2]},
+        lambda b: {**b, "poses": b["poses"][:, :, :, :4]},
+        lambda b: {k: v[:, :1] for k, v in b.items()},
+        lambda b: {k: v[..., 0] for k, v in b.items()},
+        lambda b: {k: np.moveaxis(v, -1, 2) for k, v in b.items()},
+        lambda b: {k: v.astype("int32") for k, v in b.items()},
+        lambda b: {**b, "eps": np.zeros((2, 3, 8, 12, MAPS + 1), "float32")},
+    ],
+    ids=["lengths", "sizes", "one-frame", "grey", "channels-first", "int32", "eps"],
+)
+def test_batches_that_do_not_fit_are_errors_in_training_too(change):
+    model = make_model()
+    batch = change(make_clip())
+    for call in (model.train_on_batch, model.test_on_batch, model.predict_on_batch):
+        with pytest.raises(ValueError, match="must"):
+            call(batch)

@@ -1,0 +1,114 @@
+"""scripts/evaluate.py on a finished run."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from script_checks import SIZE, one_error, run_script
+
+
+def mean_of(path, column):
+    with open(path, newline="") as file:
+        return np.mean([float(row[column]) for row in csv.DictReader(file)])
+
+
+def test_a_run_is_evaluated_on_its_own_data(copy):
+    done = run_script("evaluate", copy)
+    assert done.code == 0, done.err
+    out = copy / "evaluation"
+    metrics, trained = (json.loads((d / "metrics.json").read_text()) for d in (out, copy))
+    for split in ("val", "test"):
+        assert metrics[split]["psnr"] == pytest.approx(trained[f"{split}_psnr"], rel=1e-6)
+        assert metrics[split]["ssim"] == pytest.approx(trained[f"{split}_ssim"], rel=1e-6)
+        csv_file = out / f"{split}_psnr_per_frame.csv"
+        for name in metrics[split]:
+            assert mean_of(csv_file, name) == pytest.approx(metrics[split][name], rel=1e-4)
+        assert f"{metrics[split]['psnr']:.4g}" in done.out
+    for name, value in trained["baselines"].items():
+        assert metrics["val"][name] == pytest.approx(value)
+    names = {"metrics.json"} | {
+        f"{split}{end}"
+        for split in ("val", "test")
+        for end in ("_psnr_per_frame.csv", "_psnr_per_frame.png", "_film_strip.png", ".gif")
+    }
+    assert {path.name for path in out.iterdir()} == names
+    before = (out / "metrics.json").read_bytes()
+    assert "evaluation" in one_error(run_script("evaluate", copy))  # never overwritten
+    assert (out / "metrics.json").read_bytes() == before
+
+
+def test_a_file_on_other_data(run, data, tmp_path, monkeypatch):
+    """Data without a training split: no mean frame; without truth: no test."""
+    folder = shutil.copytree(data, tmp_path / "data")
+    shutil.rmtree(folder / "train")
+    shutil.rmtree(folder / "test" / "test_truth")
+    monkeypatch.chdir(tmp_path)
+    done = run_script(
+        *("evaluate", run / "best.keras", "--data", folder, "--frame-size", *SIZE),
+        *("--temperature", 1, "--seed", 0),
+    )
+    assert done.code == 0, done.err
+    metrics = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    assert list(metrics) == ["val"] and "mean_frame" not in metrics["val"]
+    trained = json.loads((run / "metrics.json").read_text())
+    assert metrics["val"]["psnr"] == pytest.approx(trained["val_psnr_t1"], rel=1e-6)
+
+
+def test_another_seed_draws_other_noise(run, data, tmp_path):
+    values = []
+    for seed in (0, 1):
+        out = tmp_path / f"{seed}"
+        options = ["--data", data, "--temperature", 1, "--seed", seed, "--out", out]
+        assert run_script("evaluate", run, *options).code == 0
+        values.append(json.loads((out / "metrics.json").read_text())["val"]["psnr"])
+    assert values[0] != values[1]
+
+
+def no_videos(data, tmp_path):
+    folder = shutil.copytree(data, tmp_path / "data")
+    shutil.rmtree(folder / "val")
+    shutil.rmtree(folder / "test" / "test_truth")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--data", "absent"], "absent"),
+        (["--temperature", "-1"], "temperature"),
+        (["--frame-size", "15", "16"], "multiples of 8"),
+        (["--frame-size", "0", "16"], "frame_size"),
+        (["--seed", "-1"], "seed|negative"),
+    ],
+    ids=str,
+)
+def test_wrong_values_are_one_line_and_leave_nothing(run, tmp_path, wrong, message):
+    import re
+
+    line = one_error(run_script("evaluate", run, *wrong, "--out", tmp_path / "out"))
+    assert re.search(message, line), line
+    assert not list(tmp_path.iterdir())
+
+
+def test_data_with_nothing_to_compare(run, data, tmp_path):
+    folder = no_videos(data, tmp_path)
+    line = one_error(run_script("evaluate", run, "--data", folder, "--out", tmp_path / "out"))
+    assert "neither a val split nor a test split" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("kind", ["absent", "text", "folder", "run without a model"])
+def test_what_is_no_model_is_one_line(copy, data, tmp_path, kind):
+    path, out = tmp_path / "model.keras", tmp_path / "out"
+    if kind == "text":
+        path.write_text("no model")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "run without a model":
+        path = copy
+        (path / "best.keras").unlink()
+    options = ["--data", data, "--frame-size", *SIZE, "--out", out]
+    assert str(path) in one_error(run_script("evaluate", path, *options))
+    assert not out.exists()

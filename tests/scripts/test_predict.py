@@ -1,0 +1,110 @@
+"""scripts/predict.py on a finished run."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from script_checks import SIZE, one_error, run_script
+
+import keras_cvae
+from keras_cvae.data import load_videos
+
+
+@pytest.fixture(scope="module")
+def inputs(data):
+    """The given frame and the five poses of the first test video."""
+    test = data / "test"
+    return ["--first-frame", test / "test_img/0/0.png", "--poses", test / "test_label/0"]
+
+
+def test_png_frames(run, data, inputs, tmp_path):
+    out = tmp_path / "new" / "frames"
+    done = run_script("predict", run, *inputs, "--out", out)
+    assert done.code == 0, done.err
+    assert f"{out}: PNG frames, 5 files" in done.out
+    assert sorted(path.name for path in out.iterdir()) == [f"{t}.png" for t in range(5)]
+    written = np.stack([cv2.imread(str(out / f"{t}.png"))[..., ::-1] for t in range(5)])
+    video = load_videos(data, "test", SIZE)[0]
+    np.testing.assert_array_equal(written[0], video.frames[0])  # the given frame
+    model = keras_cvae.load_model(run / "best.keras")
+    expected = model.predict_video(video.frames[0], video.poses, seed=0)
+    np.testing.assert_allclose(written, 255 * expected, atol=0.51)
+
+
+def test_gif(run, inputs, tmp_path):
+    out = tmp_path / "x.gif"
+    done = run_script("predict", run / "best.keras", *inputs, "--out", out, "--side-by-side")
+    assert done.code == 0, done.err
+    assert "GIF, 5 frames" in done.out
+    ok, animation = cv2.imreadanimation(str(out))
+    assert ok and len(animation.frames) == 5
+    assert animation.frames[0].shape[1] >= 2 * SIZE[1]
+
+
+def test_mp4(run, inputs, tmp_path):
+    out = tmp_path / "x.mp4"
+    done = run_script("predict", run, *inputs, "--out", out, "--zoom", 4, "--fps", 10)
+    assert done.code == 0, done.err
+    assert "VP9" in done.out  # the codec is printed
+    capture, frames = cv2.VideoCapture(str(out)), []
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
+    while (read := capture.read())[0]:
+        frames.append(read[1])
+    assert len(frames) == 5 and frames[0].shape == (64, 64, 3)
+
+
+def test_an_image_of_another_size_takes_the_runs(run, inputs, tmp_path):
+    large = tmp_path / "large.png"
+    image = cv2.imread(str(inputs[1]))
+    cv2.imwrite(str(large), cv2.resize(image, (80, 48), interpolation=cv2.INTER_NEAREST))
+    out = tmp_path / "frames"
+    done = run_script("predict", run, "--first-frame", large, *inputs[2:], "--out", out)
+    assert done.code == 0, done.err
+    assert cv2.imread(str(out / "4.png")).shape == (*SIZE, 3)
+
+
+def test_a_gap_in_the_poses(run, data, inputs, tmp_path):
+    poses = shutil.copytree(data / "test/test_label/0", tmp_path / "poses")
+    (poses / "2.png").unlink()
+    out = tmp_path / "out.gif"
+    line = one_error(run_script("predict", run, *inputs[:2], "--poses", poses, "--out", out))
+    assert "no image 2" in line and not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("--poses", "absent", "absent"),
+        ("--first-frame", "absent.png", "absent.png"),
+        ("--temperature", "-1", "temperature"),
+        ("--fps", "0", "fps"),
+        ("--zoom", "0", "zoom"),
+        ("--out", "x.avi", ".avi"),
+        ("--frame-size", ("15", "16"), "multiples of 8"),
+    ],
+)
+def test_wrong_values_are_one_line_and_leave_nothing(
+    run, inputs, tmp_path, monkeypatch, flag, value, message
+):
+    monkeypatch.chdir(tmp_path)
+    given = [flag, *([value] if isinstance(value, str) else value)]
+    line = one_error(run_script("predict", run, *inputs, "--out", "out.gif", *given))
+    assert message in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x.gif", "frames"])
+def test_what_exists_is_left_alone(run, inputs, tmp_path, name):
+    out = tmp_path / name
+    out.write_text("mine")
+    line = one_error(run_script("predict", run, *inputs, "--out", out))
+    assert str(out) in line and "exists" in line
+    assert "train.py --resume" not in line  # this is no run
+    assert out.read_text() == "mine"
+
+
+def test_a_missing_model_is_one_line(inputs, tmp_path):
+    model, out = tmp_path / "model.keras", tmp_path / "x.gif"
+    assert str(model) in one_error(run_script("predict", model, *inputs, "--out", out))
+    assert not out.exists()
