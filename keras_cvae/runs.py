@@ -67,9 +67,11 @@ def new_folder(folder):
 def check_new(folder):
     """Raises a `ValueError` if there already is something at `folder`."""
     if os.path.lexists(folder):
+        is_run = (Path(folder) / CONFIG).is_file()
+        go_on = f"; the run in it goes on with: python scripts/train.py --resume {folder}"
         raise ValueError(
-            f"{folder} exists, and results are never overwritten. Give another --out; an "
-            f"unfinished run goes on with: python scripts/train.py --resume {folder}"
+            f"{folder} exists, and results are never overwritten. Give another --out"
+            f"{go_on if is_run else '.'}"
         )
 
 

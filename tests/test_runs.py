@@ -27,10 +27,25 @@ def test_what_exists_is_never_touched(tmp_path, kind):
         run.write_text("mine")
     else:
         run.symlink_to(tmp_path / "absent")
-    with pytest.raises(ValueError, match="never overwritten.*--resume"):
+    with pytest.raises(ValueError, match="never overwritten"):
         runs.create_run(run, {})
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert kind != "file" or run.read_text() == "mine"
+
+
+def test_a_run_that_exists_can_be_gone_on_with(tmp_path):
+    runs.create_run(tmp_path / "run", {})
+    with pytest.raises(ValueError, match="--resume"):
+        runs.check_new(tmp_path / "run")
+
+
+def test_only_a_run_can_be_resumed(tmp_path):
+    runs.create_run(tmp_path / "run", {})
+    with pytest.raises(ValueError, match="--resume"):
+        runs.create_run(tmp_path / "run", {})
+    with pytest.raises(ValueError) as caught:
+        runs.check_new(tmp_path)
+    assert "--resume" not in str(caught.value)
 
 
 def test_a_configuration_that_cannot_be_written_leaves_nothing(tmp_path):

@@ -193,7 +193,7 @@ def test_fit_with_plain_arrays_learns(architecture):
     inputs = {"frames": frames, "poses": frames}
     history = model.fit(inputs, batch_size=2, epochs=15, verbose=0, validation_data=(inputs,))
     assert set(history.history) >= {"loss", "mse", "kl", "val_loss", "val_mse", "val_kl"}
-    assert history.history["val_mse"][-1] < 0.7 * history.history["val_mse"][0]
+    assert history.history["val_mse"][-1] < 0.85 * history.history["val_mse"][0]
 
 
 def test_fit_with_clips_takes_uint8_and_floats_alike():

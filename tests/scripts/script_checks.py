@@ -53,6 +53,7 @@ def start(command, backend=None, **options):
     return subprocess.Popen(
         [sys.executable, "-u", *map(str, command)],
         env=environment,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

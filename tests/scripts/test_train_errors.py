@@ -12,7 +12,7 @@ def test_an_existing_folder_is_left_alone(flags, tmp_path):
     run.mkdir()
     (run / "thesis.txt").write_text("years of work")
     line = one_error(run_script("train", *flags, "--out", run))
-    assert str(run) in line and "--resume" in line
+    assert str(run) in line and "never overwritten" in line
     assert [path.name for path in tmp_path.rglob("*")] == ["run", "thesis.txt"]
 
 
