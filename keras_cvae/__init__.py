@@ -14,6 +14,8 @@ _HOME = {
     "CVAE": "keras_cvae.model.cvae",
     "Rollout": "keras_cvae.model.rollout",
     "load_model": "keras_cvae.model.loading",
+    "load_lab_checkpoint": "keras_cvae.lab_checkpoint",
+    "save_lab_checkpoint": "keras_cvae.lab_checkpoint",
     "Clips": "keras_cvae.data",
     "DanceFolder": "keras_cvae.data",
     "Video": "keras_cvae.data",

@@ -119,6 +119,7 @@ def build_model(config, steps):
     model.compile(
         optimizers[config.optimizer](
             learning_rate=_learning_rate(config, steps),
+            epsilon=1e-8,  # PyTorch's, as published; Keras' own is 1e-7
             global_clipnorm=config.clipnorm or None,
             use_ema=config.ema > 0,
             ema_momentum=config.ema or 0.99,

@@ -14,13 +14,6 @@ GOLDEN = TESTS / "golden"
 BACKENDS = ("torch", "tensorflow", "jax")
 TINY = {"frame_features": 16, "pose_features": 8, "latent_maps": 4, "decoder_features": 24}
 TINIEST = {"frame_features": 8, "pose_features": 2, "latent_maps": 4, "decoder_features": 8}
-PUBLISHED = {
-    "output": "none",
-    "stop_feedback_gradient": False,
-    "kl_reduction": "sum",
-    "logvar_bound": None,
-    "temperature": 1.0,
-}
 
 
 # --- other processes ---------------------------------------------------------------------------
@@ -129,72 +122,6 @@ def make_clip(clips=2, frames=4, size=(8, 12), seed=0, eps_maps=None):
         noise = rng.standard_normal((clips, frames - 1, *size, eps_maps))
         batch["eps"] = noise.astype("float32")
     return batch
-
-
-def reference_variables(model):
-    """Pairs of a published checkpoint's key and the variable of a `lab` model that holds it."""
-    networks = model.architecture
-    yield from _layer("label_transformation.1", networks.pose_conv)
-    norm = networks.pose_norm
-    for key, variable in (
-        ("weight", norm.gamma),
-        ("bias", norm.beta),
-        ("running_mean", norm.moving_mean),
-        ("running_var", norm.moving_variance),
-    ):
-        yield f"label_transformation.2.{key}", variable
-    yield from _layer("label_transformation.4", networks.pose_residual)
-    for name, network, skipped in (
-        ("frame_transformation", networks.frame_encoder, None),
-        ("Gaussian_Predictor", networks.posterior_predictor, 5),  # an activation that is none
-        ("Decoder_Fusion", networks.decoder_fusion, None),
-        ("Generator", networks.generator, None),
-    ):
-        indices = [i for i in range(len(network.blocks) + 1) if i != skipped]
-        for index, layer in zip(indices, network.blocks, strict=False):
-            yield from _layer(f"{name}.{index}", layer)
-
-
-_CONVOLUTIONS = {
-    "conv1": "conv1",
-    "conv2": "conv2",
-    "expand": "block.0.conv1.0",
-    "depthwise": "block.0.depth_conv",
-    "project": "block.0.conv2",
-    "ffn_in": "block.1.conv",
-    "ffn_out": "block.1.conv_out",
-    "conv": "",
-}
-
-
-def _layer(prefix, layer):
-    pairs = {key: getattr(layer, ours, None) for ours, key in _CONVOLUTIONS.items()}
-    depthwise = hasattr(layer, "depthwise")
-    pairs["block.0.adaptor" if depthwise else "skip"] = getattr(layer, "skip", None)
-    if hasattr(layer, "kernel"):
-        pairs = {"": (layer.kernel, layer.bias)}
-    for key, weights in pairs.items():
-        if weights is not None:
-            base = ".".join(filter(None, (prefix, key)))
-            yield f"{base}.weight", weights[0]
-            yield f"{base}.bias", weights[1]
-
-
-def from_reference(key, array, shape):
-    """A published tensor in the layout of the variable that holds it."""
-    array = np.asarray(array)
-    if array.ndim == 4:
-        array = array.transpose((2, 3, 0, 1) if ".depth_conv." in key else (2, 3, 1, 0))
-    return array.reshape(shape)  # drops the two ones of a 1 x 1 kernel
-
-
-def load_reference_weights(model, state):
-    """Sets every variable of a `lab` model's networks from a published state dict."""
-    left = {key for key in state if not key.endswith("num_batches_tracked")}
-    for key, variable in reference_variables(model):
-        variable.assign(from_reference(key, state[key], variable.shape))
-        left.remove(key)
-    assert not left, f"not used: {sorted(left)}"
 
 
 # --- checks of layers --------------------------------------------------------------------------

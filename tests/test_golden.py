@@ -7,19 +7,15 @@ import pytest
 from checks import (
     BACKENDS,
     GOLDEN,
-    PUBLISHED,
     call_on_each,
     channels_first,
     channels_last,
     gradients,
     installed_backends,
-    load_reference_weights,
-    reference_variables,
     relative,
     to_numpy,
 )
 
-WIDTHS = {"lab_tiny": (16, 8, 4, 24), "lab_full": (128, 32, 12, 192)}
 FULL = Path(__file__).parents[1].parent / "shared/reference"  # too large for the repository
 FOLDERS = {"lab_tiny": GOLDEN, "lab_full": FULL}
 MODULES = (
@@ -47,16 +43,16 @@ def compute_golden(backend, out):
     """Everything that the golden files hold, by the package, on this backend."""
     from keras import ops
 
-    from keras_cvae import CVAE
+    from keras_cvae import load_lab_checkpoint
+    from keras_cvae.lab_names import lab_variables
     from keras_cvae.losses import frame_mse, gaussian_kl
 
     results = {}
-    for size, widths in WIDTHS.items():
-        if not (FOLDERS[size] / f"{size}.ckpt").exists():
+    for size, folder in FOLDERS.items():
+        if not (folder / f"{size}.ckpt").exists():
             continue
-        golden = np.load(FOLDERS[size] / f"{size}_golden.npz")
-        model = CVAE("lab", *widths, **PUBLISHED)
-        load_reference_weights(model, dict(np.load(Path(out).with_name(f"{size}_weights.npz"))))
+        golden = np.load(folder / f"{size}_golden.npz")
+        model = load_lab_checkpoint(folder / f"{size}.ckpt")
         frames, poses, eps = (channels_last(golden[key]) for key in ("frames", "poses", "eps"))
         beta = float(golden["beta"])
         for forcing in (0, 1):
@@ -78,7 +74,7 @@ def compute_golden(backend, out):
             for module in MODULES:
                 squares = [
                     np.square(by_variable[id(variable)], dtype="float64").sum()
-                    for key, variable in reference_variables(model)
+                    for key, variable in lab_variables(model)
                     if key.startswith(module) and id(variable) in by_variable
                 ]
                 results[f"{prefix}_gradnorm_{module}"] = np.sqrt(sum(squares))
@@ -98,12 +94,8 @@ def compute_golden(backend, out):
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory):
     """dict backend -> results, all computed in one go."""
-    torch = pytest.importorskip("torch", reason="torch reads the published checkpoints")
+    pytest.importorskip("torch", reason="torch reads the published checkpoints")
     folder = tmp_path_factory.mktemp("golden")
-    for size, where in FOLDERS.items():
-        if (where / f"{size}.ckpt").exists():
-            state = torch.load(where / f"{size}.ckpt", weights_only=True)["state_dict"]
-            np.savez(folder / f"{size}_weights.npz", **{k: v.numpy() for k, v in state.items()})
     outcome = call_on_each(_to_file, folder)
     failed = {key: value for key, value in outcome.items() if isinstance(value, Exception)}
     return {

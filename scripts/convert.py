@@ -1,0 +1,68 @@
+#!/usr/bin/env python
+"""Converts between checkpoints of the published PyTorch code and `.keras` files; see --help."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from keras_cvae import cli, runs
+
+CHECKPOINT_ENDINGS = (".ckpt", ".pt", ".pth")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        description="Convert a checkpoint of the published PyTorch code (.ckpt, .pt, .pth) to a "
+        ".keras file, or a .keras file or run folder of the lab architecture to a checkpoint. The "
+        "file endings choose.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("source", type=Path, help="checkpoint, .keras file or run folder")
+    parser.add_argument("target", type=Path, help="new file; its ending says what it is to be")
+    parser.add_argument(
+        "--output",
+        choices=("none", "sigmoid", "clip"),
+        help="how the code that trained the checkpoint bounds its output (none, as published)",
+    )
+    options = parser.parse_args(arguments)
+    with cli.reported_errors():
+        from_checkpoint = _direction(options.source, options.target)
+        if options.output and not from_checkpoint:
+            raise ValueError("--output is for reading a checkpoint: a .keras file has its own.")
+        runs.check_new(options.target)
+        cli.start_backend()
+
+        from keras_cvae.lab_checkpoint import load_lab_checkpoint, save_lab_checkpoint
+        from keras_cvae.model.loading import load_model
+
+        if from_checkpoint:
+            overrides = {"output": options.output} if options.output else {}
+            model = load_lab_checkpoint(options.source, **overrides)
+            model.save(options.target)
+        else:
+            model = load_model(options.source)
+            save_lab_checkpoint(model, options.target)
+    config = model.get_config()
+    cli.show({name: config[name] for name in _SHOWN} | {"parameters": f"{model.count_params():,}"})
+    print(f"{options.source} -> {options.target}")
+    return 0
+
+
+_SHOWN = ("frame_features", "pose_features", "latent_maps", "decoder_features", "output")
+
+
+def _direction(source, target):
+    """Whether a checkpoint is to be read (else one is to be written)."""
+    reads, writes = (path.suffix.lower() in CHECKPOINT_ENDINGS for path in (source, target))
+    if reads and target.suffix == ".keras":
+        return True
+    if writes and (source.suffix == ".keras" or source.is_dir()):
+        return False
+    raise ValueError(
+        f"One of the two must be a .keras file (or, to read, a run folder) and the other end in "
+        f"{', '.join(CHECKPOINT_ENDINGS)}; got {source} and {target}."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

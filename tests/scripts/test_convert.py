@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from checks import GOLDEN, make_clip
+from script_checks import one_error, run_script
+
+import keras_cvae
+from keras_cvae import CVAE
+
+pytest.importorskip("torch", reason="torch reads and writes the published checkpoints")
+CHECKPOINT = GOLDEN / "lab_tiny.ckpt"
+
+
+def test_there_and_back(tmp_path):
+    done = run_script("convert", CHECKPOINT, tmp_path / "model.keras")
+    assert done.code == 0, done
+    assert "frame_features    16" in done.out
+    assert f"{CHECKPOINT} -> {tmp_path / 'model.keras'}" in done.out
+    done = run_script("convert", tmp_path / "model.keras", tmp_path / "back.ckpt")
+    assert done.code == 0, done
+    assert "warning" not in done.err
+    clip = make_clip()
+    ours, theirs = (
+        model.predict_video(clip["frames"][:, 0], clip["poses"], seed=0)
+        for model in (
+            keras_cvae.load_model(tmp_path / "model.keras"),
+            keras_cvae.load_lab_checkpoint(tmp_path / "back.ckpt"),
+        )
+    )
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_bound_of_the_output_is_kept_and_said(tmp_path):
+    done = run_script("convert", CHECKPOINT, tmp_path / "model.keras", "--output", "sigmoid")
+    assert done.code == 0, done
+    assert keras_cvae.load_model(tmp_path / "model.keras").output_bound == "sigmoid"
+    with pytest.warns(UserWarning, match="bounds its output .sigmoid."):
+        done = run_script("convert", tmp_path / "model.keras", tmp_path / "back.pth")
+    assert done.code == 0, done
+
+
+def test_a_run_folder_is_its_best_model(tmp_path):
+    (tmp_path / "run").mkdir()
+    CVAE("lab", 8, 2, 4, 8, output="none").save(tmp_path / "run" / "best.keras")
+    done = run_script("convert", tmp_path / "run", tmp_path / "best.ckpt")
+    assert done.code == 0, done
+    assert keras_cvae.load_lab_checkpoint(tmp_path / "best.ckpt").get_config()["latent_maps"] == 4
+
+
+def test_what_cannot_be_converted_is_one_line(tmp_path):
+    CVAE.from_preset("multiscale").save(tmp_path / "other.keras")
+    (tmp_path / "broken.ckpt").write_bytes(CHECKPOINT.read_bytes()[:1000])
+    for arguments, message in (
+        ((CHECKPOINT, tmp_path / "other.keras"), "exists"),
+        ((CHECKPOINT, tmp_path / "new.h5"), "One of the two must be a .keras file"),
+        ((tmp_path / "other.keras", tmp_path / "new.keras"), "One of the two must be"),
+        ((tmp_path / "other.keras", tmp_path / "new.ckpt"), "'lab' alone"),
+        ((tmp_path / "broken.ckpt", tmp_path / "new.keras"), "could not be read"),
+        ((tmp_path / "absent.ckpt", tmp_path / "new.keras"), "no checkpoint at"),
+        ((tmp_path / "absent.keras", tmp_path / "new.ckpt"), "no model at"),
+        ((tmp_path / "other.keras", tmp_path / "new.ckpt", "--output", "clip"), "--output is for"),
+    ):
+        assert message in one_error(run_script("convert", *arguments)), arguments
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["broken.ckpt", "other.keras"]
