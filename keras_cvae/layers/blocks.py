@@ -3,9 +3,7 @@
 Residual and depthwise-convolution blocks with the layers and slopes of the published system. All
 are channels last and keep height and width. A block holds its weights itself and calls
 `keras.ops`, instead of a Keras layer for each convolution: a roll-out calls a block for every
-frame, and on an eager backend the calls of small layers cost more than their arithmetic. A 1 x 1
-convolution is written as the matrix product that it is in channels last, which needs no change of
-layout on any backend.
+frame, and on an eager backend the calls of small layers cost more than their arithmetic.
 """
 
 import math
@@ -14,26 +12,27 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_cvae.native import convolutions
+
+_convolutions = convolutions()
+
 # The convolutions at the end of a residual branch.
 _BRANCH_ENDS = ("conv2", "project", "ffn_out")
 
 
 def conv3x3(x, weights):
     """A 3 x 3 convolution of `x` (n, H, W, i) that keeps height and width."""
-    kernel, bias = weights
-    return ops.conv(x, kernel, padding="same", data_format="channels_last") + bias
+    return _convolutions.conv3x3(x, *map(ops.convert_to_tensor, weights))
 
 
 def pointwise(x, weights):
     """A 1 x 1 convolution of `x` (n, H, W, i)."""
-    kernel, bias = weights
-    return ops.matmul(x, kernel) + bias
+    return _convolutions.pointwise(x, *map(ops.convert_to_tensor, weights))
 
 
 def depthwise3x3(x, weights):
     """A depthwise 3 x 3 convolution of `x` (n, H, W, i) that keeps height and width."""
-    kernel, bias = weights
-    return ops.depthwise_conv(x, kernel, padding="same", data_format="channels_last") + bias
+    return _convolutions.depthwise3x3(x, *map(ops.convert_to_tensor, weights))
 
 
 class Block(layers.Layer):
