@@ -187,9 +187,9 @@ class CVAE(backend_steps(), PortableModel):
             eps = random.normal((ops.shape(frames)[0], *noise_shape), seed=self.rng)
         elif tuple(eps.shape[1:]) != noise_shape:
             raise ValueError(f"eps must be (B, {str(noise_shape)[1:]}; got {tuple(eps.shape)}.")
-        features = per_frame(networks.encode_frames, frames)
+        features = per_frame(networks.encode_frames, frames[:, 1:])
         pose_features = networks.encode_poses(poses[:, 1:], training=training)
-        mu, logvar = per_frame(networks.posterior, features[:, 1:], pose_features)
+        mu, logvar = per_frame(networks.posterior, features, pose_features)
         logvar = bound_logvar(logvar, self.logvar_bound)
         z = reparameterise(mu, logvar, ops.cast(eps, "float32"))
 
@@ -197,13 +197,15 @@ class CVAE(backend_steps(), PortableModel):
             return bound_output(networks.decode(previous_features, pose, z), self.output_bound)
 
         def forced():
-            return teacher_forced(decode, features[:, :-1], pose_features, z)
+            first = per_frame(networks.encode_frames, frames[:, :1])
+            previous = ops.concatenate([first, features[:, :-1]], axis=1)
+            return teacher_forced(decode, previous, pose_features, z)
 
         def free():
             return free_running(
                 decode,
                 networks.encode_frames,
-                features[:, 0],
+                frames[:, 0],
                 pose_features,
                 z,
                 self.stop_feedback_gradient,

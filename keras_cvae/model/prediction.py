@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_cvae.model.rollout import bound_output
 
+INPUTS = ("previous_frame", "pose", "z")
 _ROUNDING = 1e-3  # how far outside [0, 1] floats may lie
 
 
@@ -31,12 +32,44 @@ class FramePredictor(keras.Model):
         if keras.backend.backend() == "tensorflow":
             self.jit_compile = False  # XLA's start costs more than it saves here
         self.built = True
+        self._recorded = None
 
     def call(self, inputs):
         networks = self.architecture
         features = networks.encode_frames(inputs["previous_frame"])
         pose = networks.encode_poses(ops.expand_dims(inputs["pose"], 1))[:, 0]
         return bound_output(networks.decode(features, pose, inputs["z"]), self.output_bound)
+
+    def step_for(self, shape, latent_shape):
+        """The step as a function of NumPy arrays, as fast as the backend can have it.
+
+        The weights are those at this moment: ask for it again when they have changed.
+
+        Args:
+            shape: (B, H, W, 3) of the frames.
+            latent_shape: shape of one frame's z.
+
+        Returns:
+            A function (previous_frame, pose, z) -> next frame, all float32 arrays.
+        """
+        if keras.backend.backend() != "torch":
+            return lambda *arrays: self.predict_on_batch(dict(zip(INPUTS, arrays, strict=True)))
+        from keras_cvae.native.torch_graph import RecordedStep
+
+        if self._recorded is None or self._recorded[0] != shape:
+            shapes = (shape, shape, (shape[0], *latent_shape))
+            example = [ops.zeros(each, "float32") for each in shapes]
+            step = RecordedStep(
+                lambda *x: self(dict(zip(INPUTS, x, strict=True))), self.variables, example
+            )
+            self._recorded = (shape, step)
+        step = self._recorded[1]
+        step.refresh()
+
+        def predict(*arrays):
+            return ops.convert_to_numpy(step(*map(ops.convert_to_tensor, arrays)))
+
+        return predict
 
 
 def stream_video(predictor, first_frames, poses, latent_shape, temperature, seed=None):
@@ -60,13 +93,13 @@ def stream_video(predictor, first_frames, poses, latent_shape, temperature, seed
     generator = np.random.default_rng(seed)
     noise_shape = (len(first_frames), *latent_shape)
     frame = first_frames
+    step = predictor.step_for(first_frames.shape, latent_shape)
     for t in range(1, poses.shape[1]):
         # With temperature 0 no noise is needed, and none is drawn.
         z = np.zeros(noise_shape, "float32")
         if temperature > 0:
             z = generator.standard_normal(noise_shape, "float32") * np.float32(temperature)
-        inputs = {"previous_frame": frame, "pose": unit_array(poses[:, t]), "z": z}
-        frame = predictor.predict_on_batch(inputs)
+        frame = step(frame, unit_array(poses[:, t]), z)
         yield frame
 
 

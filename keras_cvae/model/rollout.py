@@ -93,15 +93,15 @@ def teacher_forced(decode, frame_features, pose_features, z):
     return per_frame(decode, frame_features, pose_features, z)
 
 
-def free_running(decode, encode, first_features, pose_features, z, stop_gradient):
+def free_running(decode, encode, first_frames, pose_features, z, stop_gradient):
     """Predicts every frame from the prediction before it.
 
-    The loop is unrolled: the only form that all three backends differentiate, compiled or not.
+    A scan: TensorFlow and JAX trace the networks once, not once per frame.
 
     Args:
         decode: function (previous_features, pose_features, z) -> frame.
         encode: function frame -> features.
-        first_features: (B, ...) encoded frame 0.
+        first_frames: (B, H, W, 3) float32, the given frame 0.
         pose_features: (B, T-1, ...) encoded poses 1..T-1.
         z: (B, T-1, ...) latents 1..T-1.
         stop_gradient: bool, whether the gradient ends at the fed-back frame.
@@ -109,11 +109,14 @@ def free_running(decode, encode, first_features, pose_features, z, stop_gradient
     Returns:
         (B, T-1, H, W, 3) predictions.
     """
-    predictions = []
-    features = first_features
-    for t in range(z.shape[1]):
-        if t > 0:
-            fed_back = predictions[-1]
-            features = encode(ops.stop_gradient(fed_back) if stop_gradient else fed_back)
-        predictions.append(decode(features, pose_features[:, t], z[:, t]))
-    return ops.stack(predictions, axis=1)
+
+    def step(previous, given):
+        pose, latent = given
+        if stop_gradient:
+            previous = ops.stop_gradient(previous)
+        frame = decode(encode(previous), pose, latent)
+        return frame, frame
+
+    by_time = tuple(ops.swapaxes(x, 0, 1) for x in (pose_features, z))
+    _, predictions = ops.scan(step, first_frames, by_time)
+    return ops.swapaxes(predictions, 0, 1)

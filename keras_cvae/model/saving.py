@@ -44,6 +44,8 @@ class PortableModel(keras.Model):
         if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
             jit_compile = False
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        # Its variables made inside the first step, TensorFlow would trace that step twice.
+        self.optimizer.build(self.trainable_variables)
 
     def get_compile_config(self):
         config = portable(super().get_compile_config())
@@ -53,7 +55,6 @@ class PortableModel(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(portable(config)))
-        self.optimizer.build(self.trainable_variables)
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Saves the model as Keras does, but a `.keras` file is written whole or not at all."""

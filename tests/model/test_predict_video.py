@@ -88,7 +88,8 @@ def test_memory_of_the_stream_does_not_grow_with_the_video(model):
         return top
 
     peak(5)
-    assert peak(120) < 1.5 * peak(20)
+    one_frame = 8 * 12 * 3 * 4
+    assert peak(120) < peak(20) + 50 * one_frame
 
 
 @pytest.mark.parametrize(
