@@ -14,6 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
+from keras_cvae.backend import BACKENDS
 from keras_cvae.benchmark import machine
 from keras_cvae.benchmark.cases import PLAIN, Case
 
@@ -74,6 +75,10 @@ def main():
     # Whatever prints to stdout, a library in C++ included, must not come between the replies.
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    # Keras imports TensorFlow beside another backend where it finds it, for nothing that is
+    # measured: hundreds of megabytes that a user of one backend does not have.
+    for other in set(BACKENDS) - {os.environ["KERAS_BACKEND"]}:
+        sys.modules[other] = None
     calls = Calls()
     replied, used = time.monotonic(), time.process_time()
     for line in sys.stdin:
