@@ -1,6 +1,7 @@
 """The picture of the costs against sizes: a log-log panel for each axis, and the memory."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 from keras_cvae import plots
 from keras_cvae.benchmark import sizes
@@ -60,6 +61,7 @@ def _draw_cost(panel, rows, what):
     panel.set_yscale("log")
     panel.set_xticks(values, [f"{value:g}" for value in values])
     panel.minorticks_off()
+    panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     panel.set_xlabel(what, fontsize=9)
     panel.set_ylabel("seconds per training step", fontsize=9)
