@@ -1,0 +1,143 @@
+"""What is measured: one configuration a row, and the sets of them that a run is made of."""
+
+import dataclasses
+import math
+
+from keras_cvae.model.presets import PRESETS
+
+TASKS = ("train_free", "train_forced", "rollout", "first_step", "loader")
+PRECISIONS = ("float32", "mixed_bfloat16")
+PLAIN, OURS = "plain", "ours"
+BASELINE = "lab"  # the preset that the plain loop implements
+ROLLOUT_BATCHES = (1, 8)
+QUICK_BACKENDS = ("torch", "tensorflow")
+_QUICK_ROLLOUT = 61  # frames
+_WIDTHS = ("frame_features", "pose_features", "latent_maps", "decoder_features")
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One configuration, measured in one process.
+
+    Args:
+        task: one of `TASKS`.
+        implementation: `"plain"` or `"ours"`.
+        preset: str, a preset's name; `"lab"` for the plain loop.
+        backend: str, the Keras backend; `"torch"` for the plain loop.
+        precision: one of `PRECISIONS`.
+        batch: int, clips in a step, or videos that are predicted at once.
+        clip_length: int, frames of a clip or video, the given one included.
+        height, width: ints, the frame size in pixels.
+        widths: the four widths that replace the preset's, or `None`.
+    """
+
+    task: str
+    implementation: str
+    preset: str
+    backend: str
+    precision: str
+    batch: int
+    clip_length: int
+    height: int
+    width: int
+    widths: tuple[int, int, int, int] | None = None
+
+    @property
+    def name(self):
+        """How people are told about it."""
+        model = self.implementation if self.implementation == PLAIN else self.preset
+        return f"{self.task} {model} {self.backend} {self.precision} batch {self.batch}"
+
+    def width_arguments(self):
+        """The widths as constructor arguments of a model."""
+        if self.widths is None:
+            return {name: PRESETS[self.preset][name] for name in _WIDTHS}
+        return dict(zip(_WIDTHS, self.widths, strict=True))
+
+
+def make_cases(
+    tasks=TASKS,
+    presets=(BASELINE, "multiscale"),
+    backends=("torch",),
+    precisions=PRECISIONS,
+    batch=2,
+    clip_length=16,
+    frame_size=(32, 64),
+    rollout_frames=630,
+    widths=None,
+):
+    """The plain loop and every combination of the settings, task by task.
+
+    A roll-out of B videos at once has 1 / B of the frames: the same work at every batch, at a rate
+    that does not depend on the number of frames. The loader has no counterpart in the plain loop
+    and is the same in every precision.
+
+    Args:
+        tasks, presets, backends, precisions: lists of names.
+        batch: int, clips in a training step; roll-outs are at the batches `ROLLOUT_BATCHES`.
+        clip_length: int, frames of a training clip.
+        frame_size: (height, width).
+        rollout_frames: int, frames of a roll-out at batch 1, the given one included.
+        widths: the four widths that replace those of every preset and of the plain loop, or `None`.
+
+    Returns:
+        list of `Case`.
+    """
+    cases = []
+    for task in tasks:
+        for size in ROLLOUT_BATCHES if task == "rollout" else (batch,):
+            frames = clip_length
+            if task == "rollout":
+                frames = 1 + math.ceil((rollout_frames - 1) / size)
+            shape = (size, frames, *frame_size, widths)
+            if task != "loader":
+                cases.append(Case(task, PLAIN, BASELINE, "torch", "float32", *shape))
+            for preset in presets:
+                for backend in backends:
+                    for precision in precisions if task != "loader" else ("float32",):
+                        cases.append(Case(task, OURS, preset, backend, precision, *shape))
+    return cases
+
+
+def quick_cases(backends, batch=2, clip_length=16, frame_size=(32, 64), widths=None):
+    """Free-running training of `lab`, one row of `multiscale` and one short roll-out.
+
+    Args:
+        backends: list of names, of which torch and TensorFlow are taken.
+        batch, clip_length, frame_size, widths: as in `make_cases`.
+
+    Returns:
+        list of `Case`.
+    """
+    backends = [name for name in QUICK_BACKENDS if name in backends]
+    shape = {"batch": batch, "clip_length": clip_length, "frame_size": frame_size, "widths": widths}
+    cases = make_cases(["train_free"], [BASELINE], backends, PRECISIONS, **shape)
+    (fast,) = (
+        case
+        for case in make_cases(["train_free"], ["multiscale"], backends[:1], ["float32"], **shape)
+        if case.implementation == OURS
+    )
+    rollout = make_cases(
+        ["rollout"],
+        [BASELINE],
+        backends[:1],
+        ["float32"],
+        frame_size=frame_size,
+        rollout_frames=_QUICK_ROLLOUT,
+        widths=widths,
+    )
+    return [*cases, fast, *(case for case in rollout if case.batch == ROLLOUT_BATCHES[0])]
+
+
+def comparable(cases):
+    """Cases of the same task and batch, which are measured beside each other.
+
+    Returns:
+        list of lists, each in the given order with the plain loop first.
+    """
+    groups = {}
+    for case in cases:
+        groups.setdefault((case.task, case.batch), []).append(case)
+    return [
+        sorted(group, key=lambda case: case.implementation != PLAIN) for group in groups.values()
+    ]
