@@ -36,6 +36,10 @@ class LabArchitecture(layers.Layer):
         ValueError: if a width is so small that an integer division of it is zero.
     """
 
+    # PyTorch on a CPU maps the memory of large tensors anew in each operation, which costs more
+    # than a few images more at once gain.
+    images_at_once = 8
+
     def __init__(
         self,
         frame_features,

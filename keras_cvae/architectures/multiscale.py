@@ -27,6 +27,8 @@ class MultiscaleArchitecture(layers.Layer):
         ValueError: if a width is not a positive integer.
     """
 
+    images_at_once = None  # its tensors are small
+
     def __init__(
         self,
         frame_features,

@@ -61,6 +61,8 @@ def flops_per_frame(case, folder, loop):
     else:
         case = dataclasses.replace(case, implementation=OURS)
         subject = (ours.Rollout if case.task == "rollout" else ours.Training)(case)
+    if case.task == "rollout":
+        subject.warm_up()  # what records the step would be counted as well
     with FlopCounterMode(display=False) as counter:
         frames = subject.step()
     return counter.get_total_flops() / frames

@@ -180,7 +180,7 @@ class CVAE(backend_steps(), PortableModel):
         frames = to_unit(inputs["frames"], "frames")
         poses = to_unit(inputs["poses"], "poses")
         eps = inputs.get("eps")
-        networks = self.architecture
+        networks, backend = self.architecture, keras.backend.backend()
         networks.check_frame_size(frames.shape[2:4])
         noise_shape = (frames.shape[1] - 1, *self.latent_shape(frames.shape[2:4]))
         if eps is None:
@@ -199,7 +199,8 @@ class CVAE(backend_steps(), PortableModel):
         def forced():
             first = per_frame(networks.encode_frames, frames[:, :1])
             previous = ops.concatenate([first, features[:, :-1]], axis=1)
-            return teacher_forced(decode, previous, pose_features, z)
+            at_once = networks.images_at_once if backend == "torch" else None
+            return teacher_forced(decode, previous, pose_features, z, at_once)
 
         def free():
             return free_running(
@@ -209,6 +210,7 @@ class CVAE(backend_steps(), PortableModel):
                 pose_features,
                 z,
                 self.stop_feedback_gradient,
+                unroll=backend == "tensorflow" and self.jit_compile is True,
             )
 
         return Rollout(branches(forced, free), mu, logvar)

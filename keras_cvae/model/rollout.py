@@ -78,7 +78,7 @@ def per_frame(network, *sequences):
     return unfold(outputs)
 
 
-def teacher_forced(decode, frame_features, pose_features, z):
+def teacher_forced(decode, frame_features, pose_features, z, images_at_once=None):
     """Predicts every frame from the true one before it, all frames at once.
 
     Args:
@@ -86,14 +86,25 @@ def teacher_forced(decode, frame_features, pose_features, z):
         frame_features: (B, T-1, ...) encoded true frames 0..T-2.
         pose_features: (B, T-1, ...) encoded poses 1..T-1.
         z: (B, T-1, ...) latents 1..T-1.
+        images_at_once: int, decode at most so many images together (or one time step of the
+            batch, if that is more); `None` decodes all.
 
     Returns:
         (B, T-1, H, W, 3) predictions.
     """
-    return per_frame(decode, frame_features, pose_features, z)
+    sequences = (frame_features, pose_features, z)
+    batch, time = z.shape[:2]
+    if images_at_once is None or batch * time <= images_at_once:
+        return per_frame(decode, *sequences)
+    steps = max(images_at_once // batch, 1)
+    groups = (
+        per_frame(decode, *(x[:, start : start + steps] for x in sequences))
+        for start in range(0, time, steps)
+    )
+    return ops.concatenate(list(groups), axis=1)
 
 
-def free_running(decode, encode, first_frames, pose_features, z, stop_gradient):
+def free_running(decode, encode, first_frames, pose_features, z, stop_gradient, unroll=False):
     """Predicts every frame from the prediction before it.
 
     A scan: TensorFlow and JAX trace the networks once, not once per frame.
@@ -105,6 +116,8 @@ def free_running(decode, encode, first_frames, pose_features, z, stop_gradient):
         pose_features: (B, T-1, ...) encoded poses 1..T-1.
         z: (B, T-1, ...) latents 1..T-1.
         stop_gradient: bool, whether the gradient ends at the fed-back frame.
+        unroll: bool, trace the networks once per frame all the same, as XLA needs on TensorFlow,
+            which has no gradient of a scan there.
 
     Returns:
         (B, T-1, H, W, 3) predictions.
@@ -118,5 +131,11 @@ def free_running(decode, encode, first_frames, pose_features, z, stop_gradient):
         return frame, frame
 
     by_time = tuple(ops.swapaxes(x, 0, 1) for x in (pose_features, z))
+    if unroll:
+        frame, predictions = first_frames, []
+        for t in range(z.shape[1]):
+            frame, _ = step(frame, [x[t] for x in by_time])
+            predictions.append(frame)
+        return ops.stack(predictions, axis=1)
     _, predictions = ops.scan(step, first_frames, by_time)
     return ops.swapaxes(predictions, 0, 1)

@@ -45,7 +45,8 @@ class PortableModel(keras.Model):
             jit_compile = False
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
         # Its variables made inside the first step, TensorFlow would trace that step twice.
-        self.optimizer.build(self.trainable_variables)
+        if self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
 
     def get_compile_config(self):
         config = portable(super().get_compile_config())

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from checks import TINIEST, gradients, make_clip, to_numpy
+from checks import TINIEST, call, gradients, installed_backends, make_clip, to_numpy
 from keras import ops
 
 from keras_cvae import CVAE, Rollout
-from keras_cvae.model.rollout import to_unit
+from keras_cvae.model.rollout import free_running, teacher_forced, to_unit
 
 MAPS = TINIEST["latent_maps"]
 
@@ -184,3 +184,61 @@ def test_the_gradient_ends_at_the_fed_back_frame_if_asked(stopped):
     )
     assert norm > 0
     assert difference < 1e-5 * norm if stopped else difference > 1e-2 * norm
+
+
+@pytest.mark.parametrize("stop_gradient", [True, False])
+def test_the_unrolled_loop_is_the_scan(stop_gradient):
+    rng = np.random.default_rng(0)
+    first, poses, z = (
+        ops.convert_to_tensor(rng.random(shape).astype("float32"))
+        for shape in ((2, 4, 4, 3), (2, 3, 4, 4, 3), (2, 3, 4, 4, 3))
+    )
+    results = [
+        free_running(
+            lambda features, pose, latent: features * pose + latent,
+            lambda frame: 1.0 - frame,
+            *(first, poses, z, stop_gradient),
+            unroll=unroll,
+        )
+        for unroll in (False, True)
+    ]
+    assert results[0].shape == (2, 3, 4, 4, 3)
+    np.testing.assert_array_equal(*map(to_numpy, results))
+
+
+@pytest.mark.parametrize("images_at_once", [1, 4, 5, 14, 100])
+def test_groups_of_frames_are_all_frames(images_at_once):
+    rng = np.random.default_rng(0)
+    sequences = [ops.convert_to_tensor(rng.random((2, 7, 4, 4, 3))) for _ in range(3)]
+    sizes = []
+
+    def decode(features, pose, latent):
+        sizes.append(features.shape[0])
+        return features * pose + latent
+
+    grouped = teacher_forced(decode, *sequences, images_at_once)
+    assert max(sizes) <= max(images_at_once, 2)
+    np.testing.assert_array_equal(to_numpy(grouped), to_numpy(teacher_forced(decode, *sequences)))
+
+
+def _train_with_xla(backend):
+    """XLA has no gradient of a scan on TensorFlow: there the loop is unrolled."""
+    import keras
+
+    losses = []
+    for jit_compile in (True, False):
+        keras.utils.set_random_seed(0)
+        model = make_model("multiscale", seed=0)
+        model.compile("sgd", jit_compile=jit_compile)
+        model.teacher_forcing_ratio.assign(0.0)
+        for _ in range(2):
+            model.reset_metrics()
+            logs = model.train_on_batch(clip(model, 3), return_dict=True)
+        losses.append(logs["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_training_with_xla_on_tensorflow():
+    if "tensorflow" not in installed_backends():
+        pytest.skip("tensorflow is not installed")
+    call(_train_with_xla, "tensorflow", backend="tensorflow")
