@@ -9,7 +9,7 @@ import numpy as np
 from keras import callbacks as keras_callbacks
 from keras.optimizers import schedules as rates
 
-from keras_cvae import plots, runs
+from keras_cvae import compiling, plots, runs
 from keras_cvae.callbacks import (
     EpochReport,
     KLAnnealing,
@@ -55,6 +55,8 @@ def train(config, run, resume=False, started=None):
     run = Path(run)
     backend = keras.backend.backend()
     _check_precision(config.precision, backend)
+    _, how = compiling.choose(config.compile, backend)
+    print(f"arithmetic: {config.precision}; step compiled: {how}", flush=True)
     keras.utils.set_random_seed(config.seed)
     train_videos = load_videos(config.data, "train", config.frame_size, config.cache)
     val_videos = load_videos(config.data, "val", config.frame_size, config.cache)
@@ -124,7 +126,8 @@ def build_model(config, steps):
             use_ema=config.ema > 0,
             ema_momentum=config.ema or 0.99,
             gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
-        )
+        ),
+        jit_compile=compiling.choose(config.compile, keras.backend.backend())[0],
     )
     return model
 

@@ -5,6 +5,7 @@ import dataclasses
 import math
 import os
 
+from keras_cvae import compiling
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
 from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
 
@@ -72,6 +73,8 @@ class TrainingConfig:
     tfr_start_decay: int
     tfr_decay_step: float
     precision: str
+    compile: str
+    rematerialise: bool
     validate_every: int
     seed: int
     schedule_epochs: int
@@ -84,6 +87,7 @@ class TrainingConfig:
             "kl_reduction": self.kl_reduction,
             "logvar_bound": self.logvar_bound,
             "temperature": self.temperature,
+            "rematerialise": self.rematerialise,
         }
 
     def kl_schedule(self):
@@ -168,6 +172,8 @@ def resolve(given):
         "kl_start": 0.0,
         "kl_stop": 1.0,
         "precision": "float32",
+        "compile": "auto",
+        "rematerialise": False,
         "seed": 0,
         **TRAINING_RECIPES[recipe],
         **given,
@@ -237,6 +243,13 @@ def add_arguments(parser):
     add(training, "--ema", "momentum of an average of the weights, 0 for none", type=float)
     add(training, "--accumulate", "batches per optimiser step", type=int, metavar="N")
     add(training, "--precision", "of the arithmetic", choices=PRECISIONS)
+    add(training, "--compile", "the step; auto does where it pays", choices=compiling.CHOICES)
+    add(
+        training,
+        "--rematerialise",
+        "a fraction of the memory for half as much time again: for long clips",
+        action="store_true",
+    )
     add(training, "--validate-every", "epochs from validation to validation", type=int, metavar="N")
     add(training, "--seed", "of weights, noise, coin and data order", type=int)
 

@@ -87,6 +87,12 @@ def test_precision():
     assert build().dtype_policy.name == "float32"
 
 
+def test_rematerialisation_and_compilation_reach_the_model():
+    assert build().rematerialise is False and build(rematerialise=True).rematerialise is True
+    assert build(compile="on").jit_compile is True
+    assert build(compile="off").jit_compile is False
+
+
 def test_float16_is_refused_where_it_cannot_train(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

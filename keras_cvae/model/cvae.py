@@ -3,35 +3,21 @@
 import math
 
 import keras
-import numpy as np
 from keras import metrics, ops, random
 
 from keras_cvae.architectures import ARCHITECTURES
-from keras_cvae.layers.gaussian import bound_logvar, reparameterise
 from keras_cvae.losses import frame_mse, gaussian_kl
 from keras_cvae.model import presets
-from keras_cvae.model.prediction import (
-    FramePredictor,
-    check_temperature,
-    checked_videos,
-    stream_video,
-    unit_array,
-)
-from keras_cvae.model.rollout import (
-    Rollout,
-    bound_output,
-    check_clip,
-    free_running,
-    per_frame,
-    teacher_forced,
-    to_unit,
-)
+from keras_cvae.model.clip_rollout import ClipRollout, free_running
+from keras_cvae.model.prediction import check_temperature
+from keras_cvae.model.rollout import to_unit
 from keras_cvae.model.saving import PortableModel
+from keras_cvae.model.video_prediction import VideoPrediction
 from keras_cvae.train_steps import backend_steps
 
 
 @keras.saving.register_keras_serializable("keras_cvae")
-class CVAE(backend_steps(), PortableModel):
+class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
     """Predicts a video from its first frame and a sequence of pose images.
 
     A modification of SVG-FP (Denton & Fergus 2018, arXiv:1802.07687). In training a posterior
@@ -65,6 +51,9 @@ class CVAE(backend_steps(), PortableModel):
             1 samples (as published), 0 is the most accurate.
         initialisation: `"scaled"` or `"pytorch"` (as published) initial weights, see
             `keras_cvae.layers.blocks.Block`. Scaled ones learn to copy the previous frame at once.
+        rematerialise: bool. `True` trains with a fraction of the memory: activations are computed
+            anew for the gradient, frame by frame, instead of being kept for the whole clip. The
+            numbers are the same; a step takes about half as long again.
         seed: int or `None`, of the noise and the coin in training. (The initial weights follow
             `keras.utils.set_random_seed`.)
 
@@ -94,6 +83,7 @@ class CVAE(backend_steps(), PortableModel):
         logvar_bound=4.0,
         temperature=0.0,
         initialisation="scaled",
+        rematerialise=False,
         seed=None,
         **kwargs,
     ):
@@ -126,7 +116,7 @@ class CVAE(backend_steps(), PortableModel):
         self.teacher_forcing_ratio = self._scalar("teacher_forcing_ratio")
         self.rng = random.SeedGenerator(seed)
         self._trackers = [metrics.Mean(name=name) for name in ("loss", "mse", "kl")]
-        self._predictor = _Untracked(FramePredictor(self.architecture, output))
+        self.make_predictor(output)
         self.built = True
 
         # === Config ===
@@ -134,6 +124,7 @@ class CVAE(backend_steps(), PortableModel):
         self.stop_feedback_gradient = stop_feedback_gradient
         self.kl_reduction = kl_reduction
         self.logvar_bound = logvar_bound
+        self.rematerialise = rematerialise
         self.temperature = float(temperature)
         self._config = {
             "architecture": architecture,
@@ -146,6 +137,7 @@ class CVAE(backend_steps(), PortableModel):
             "kl_reduction": kl_reduction,
             "logvar_bound": logvar_bound,
             "initialisation": initialisation,
+            "rematerialise": rematerialise,
             "seed": seed,
         }
 
@@ -174,47 +166,6 @@ class CVAE(backend_steps(), PortableModel):
         """Shape of one frame's z for frames of `frame_size` (height, width)."""
         return self.architecture.latent_shape(tuple(frame_size))
 
-    def _roll_out(self, inputs, branches, training=False):
-        """Posterior of all frames at once, z, then the decoder as `branches` chooses."""
-        check_clip(inputs["frames"].shape, inputs["poses"].shape)
-        frames = to_unit(inputs["frames"], "frames")
-        poses = to_unit(inputs["poses"], "poses")
-        eps = inputs.get("eps")
-        networks, backend = self.architecture, keras.backend.backend()
-        networks.check_frame_size(frames.shape[2:4])
-        noise_shape = (frames.shape[1] - 1, *self.latent_shape(frames.shape[2:4]))
-        if eps is None:
-            eps = random.normal((ops.shape(frames)[0], *noise_shape), seed=self.rng)
-        elif tuple(eps.shape[1:]) != noise_shape:
-            raise ValueError(f"eps must be (B, {str(noise_shape)[1:]}; got {tuple(eps.shape)}.")
-        features = per_frame(networks.encode_frames, frames[:, 1:])
-        pose_features = networks.encode_poses(poses[:, 1:], training=training)
-        mu, logvar = per_frame(networks.posterior, features, pose_features)
-        logvar = bound_logvar(logvar, self.logvar_bound)
-        z = reparameterise(mu, logvar, ops.cast(eps, "float32"))
-
-        def decode(previous_features, pose, z):
-            return bound_output(networks.decode(previous_features, pose, z), self.output_bound)
-
-        def forced():
-            first = per_frame(networks.encode_frames, frames[:, :1])
-            previous = ops.concatenate([first, features[:, :-1]], axis=1)
-            at_once = networks.images_at_once if backend == "torch" else None
-            return teacher_forced(decode, previous, pose_features, z, at_once)
-
-        def free():
-            return free_running(
-                decode,
-                networks.encode_frames,
-                frames[:, 0],
-                pose_features,
-                z,
-                self.stop_feedback_gradient,
-                unroll=backend == "tensorflow" and self.jit_compile is True,
-            )
-
-        return Rollout(branches(forced, free), mu, logvar)
-
     def negative_elbo(self, inputs, training):
         """The loss of a batch and its two terms: mean over clips and frames of mse + beta * kl.
 
@@ -228,7 +179,7 @@ class CVAE(backend_steps(), PortableModel):
         Returns:
             `(loss, terms)`: a scalar, and a dict of the scalars `"mse"` and `"kl"`.
         """
-        branches = _free
+        branches = free_running
         if training:
             # Drawn before the branch: no state changes inside it.
             coin = random.uniform((), seed=self.rng) < self.teacher_forcing_ratio
@@ -241,68 +192,6 @@ class CVAE(backend_steps(), PortableModel):
         mse = ops.mean(frame_mse(truth, rollout.pred))
         kl = ops.mean(gaussian_kl(rollout.mu, rollout.logvar, self.kl_reduction))
         return mse + self.beta * kl, {"mse": mse, "kl": kl}
-
-    def call(self, inputs, training=False):
-        """The free roll-out with z from the posterior, which sees the target frames."""
-        return self._roll_out(inputs, _free, training=training)
-
-    def rollout(self, frames, poses, eps=None, teacher_forcing=False):
-        """Predicts frames 1..T-1 of a clip with z from the posterior of the true frames.
-
-        Args:
-            frames: (B, T, H, W, 3), uint8 or floats in [0, 1].
-            poses: the same shape; `poses[:, t]` belongs to frame t.
-            eps: (B, T-1, *latent_shape) noise, or `None` to draw it.
-            teacher_forcing: bool, predict from the true frame before instead of the prediction.
-
-        Returns:
-            `Rollout(pred, mu, logvar)`.
-
-        Raises:
-            ValueError: for wrong shapes or number types.
-        """
-        inputs = {"frames": ops.convert_to_tensor(frames), "poses": ops.convert_to_tensor(poses)}
-        if eps is not None:
-            inputs["eps"] = ops.convert_to_tensor(eps)
-        return self._roll_out(inputs, _forced if teacher_forcing else _free)
-
-    # --- prediction --------------------------------------------------------------------------
-
-    def stream_video(self, first_frames, poses, temperature=None, seed=None):
-        """Yields the predicted frames 1..T-1 one at a time; see `predict_video`."""
-        first_frames, poses = checked_videos(first_frames, poses)
-        self.architecture.check_frame_size(first_frames.shape[1:3])
-        temperature = self.temperature if temperature is None else temperature
-        check_temperature(temperature)
-        latent_shape = self.latent_shape(first_frames.shape[1:3])
-        return stream_video(
-            self._predictor.model, first_frames, poses, latent_shape, temperature, seed
-        )
-
-    def predict_video(self, first_frames, poses, temperature=None, seed=None):
-        """Predicts whole videos from one frame each, with z from the prior: no true frame is seen.
-
-        Args:
-            first_frames: (B, H, W, 3), or (H, W, 3) for one video; uint8 or floats in [0, 1].
-            poses: (B, T, H, W, 3), or (T, H, W, 3); pose 0 belongs to the given frame.
-            temperature: float >= 0, scale of the prior noise; `None` takes the model's own.
-            seed: int, of the noise; the same on every backend. `None` draws fresh noise.
-
-        Returns:
-            float32 array (B, T, H, W, 3), or (T, H, W, 3): frame 0 is the given one.
-
-        Raises:
-            ValueError: for wrong shapes or number types, or a negative temperature.
-        """
-        first_frames, poses = np.asarray(first_frames), np.asarray(poses)
-        if first_frames.ndim == 3:
-            return self.predict_video(first_frames[None], poses[None], temperature, seed)[0]
-        stream = self.stream_video(first_frames, poses, temperature, seed)
-        video = np.empty(poses.shape, "float32")
-        video[:, 0] = unit_array(first_frames)
-        for t, frame in enumerate(stream, start=1):
-            video[:, t] = frame
-        return video
 
     # --- what Keras calls --------------------------------------------------------------------
 
@@ -331,21 +220,6 @@ class CVAE(backend_steps(), PortableModel):
         base = super().get_config()
         kept = {key: base[key] for key in ("name", "trainable", "dtype") if key in base}
         return {**kept, **self._config, "temperature": self.temperature}
-
-
-class _Untracked:
-    """Holds a model that shares this one's layers, out of sight of Keras' tracking of layers."""
-
-    def __init__(self, model):
-        self.model = model
-
-
-def _forced(forced, free):
-    return forced()
-
-
-def _free(forced, free):
-    return free()
 
 
 def _check_choice(name, value, choices):

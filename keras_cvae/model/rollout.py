@@ -78,8 +78,43 @@ def per_frame(network, *sequences):
     return unfold(outputs)
 
 
-def teacher_forced(decode, frame_features, pose_features, z, images_at_once=None):
-    """Predicts every frame from the true one before it, all frames at once.
+def one_by_one(function, first, *sequences, unroll=False):
+    """Applies a function to one time step of sequences after another.
+
+    A scan: TensorFlow and JAX trace the function once, not once per time step.
+
+    Args:
+        function: takes what it returned for the time step before, and the time step of each
+            sequence; returns a tensor, or a tuple of tensors.
+        first: what it gets in place of its return value at the first time step, of the same shapes.
+        *sequences: (B, T, ...) tensors.
+        unroll: bool, trace the function once per time step all the same.
+
+    Returns:
+        What it returned for each time step, (B, T, ...).
+    """
+    by_time = tuple(ops.swapaxes(x, 0, 1) for x in sequences)
+    if unroll:
+        carry, outputs = first, []
+        for t in range(by_time[0].shape[0]):
+            carry = function(carry, *(x[t] for x in by_time))
+            outputs.append(carry)
+        if isinstance(first, tuple):
+            return tuple(ops.stack(each, axis=1) for each in zip(*outputs, strict=True))
+        return ops.stack(outputs, axis=1)
+
+    def step(carry, given):
+        output = function(carry, *given)
+        return output, output
+
+    _, outputs = ops.scan(step, first, by_time)
+    if isinstance(first, tuple):
+        return tuple(ops.swapaxes(x, 0, 1) for x in outputs)
+    return ops.swapaxes(outputs, 0, 1)
+
+
+def all_at_once(decode, frame_features, pose_features, z, images_at_once=None):
+    """Predicts every frame from the true one before it, the frames of a clip together.
 
     Args:
         decode: function (previous_features, pose_features, z) -> frames, on (n, ...) tensors.
@@ -102,40 +137,3 @@ def teacher_forced(decode, frame_features, pose_features, z, images_at_once=None
         for start in range(0, time, steps)
     )
     return ops.concatenate(list(groups), axis=1)
-
-
-def free_running(decode, encode, first_frames, pose_features, z, stop_gradient, unroll=False):
-    """Predicts every frame from the prediction before it.
-
-    A scan: TensorFlow and JAX trace the networks once, not once per frame.
-
-    Args:
-        decode: function (previous_features, pose_features, z) -> frame.
-        encode: function frame -> features.
-        first_frames: (B, H, W, 3) float32, the given frame 0.
-        pose_features: (B, T-1, ...) encoded poses 1..T-1.
-        z: (B, T-1, ...) latents 1..T-1.
-        stop_gradient: bool, whether the gradient ends at the fed-back frame.
-        unroll: bool, trace the networks once per frame all the same, as XLA needs on TensorFlow,
-            which has no gradient of a scan there.
-
-    Returns:
-        (B, T-1, H, W, 3) predictions.
-    """
-
-    def step(previous, given):
-        pose, latent = given
-        if stop_gradient:
-            previous = ops.stop_gradient(previous)
-        frame = decode(encode(previous), pose, latent)
-        return frame, frame
-
-    by_time = tuple(ops.swapaxes(x, 0, 1) for x in (pose_features, z))
-    if unroll:
-        frame, predictions = first_frames, []
-        for t in range(z.shape[1]):
-            frame, _ = step(frame, [x[t] for x in by_time])
-            predictions.append(frame)
-        return ops.stack(predictions, axis=1)
-    _, predictions = ops.scan(step, first_frames, by_time)
-    return ops.swapaxes(predictions, 0, 1)

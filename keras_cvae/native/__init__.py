@@ -1,4 +1,4 @@
-"""What a backend does better by itself than through `keras.ops`."""
+"""What a backend does better by itself than through `keras.ops`, or cannot do as others do."""
 
 import keras
 
@@ -15,3 +15,16 @@ def convolutions():
     else:
         from keras_cvae.native import generic as module
     return module
+
+
+def unrolls_loops(jit_compile):
+    """Whether loops over time are to be unrolled: XLA on TensorFlow has no gradient of a scan."""
+    return keras.backend.backend() == "tensorflow" and jit_compile is True
+
+
+def images_at_once(architecture):
+    """How many images go through the decoder together; `None` for as many as there are.
+
+    PyTorch, which maps the memory of a large tensor anew in every operation, is faster with fewer.
+    """
+    return architecture.images_at_once if keras.backend.backend() == "torch" else None

@@ -160,6 +160,7 @@ def test_other_settings_train(data, tmp_path, given):
     for flag, value in zip(given[::2], given[1::2], strict=True):
         assert config[flag[2:].replace("-", "_")] == value
     assert np.isfinite(float(history(run)[0]["loss"]))
+    assert f"arithmetic: {config['precision']}; step compiled: " in done.out
     if "--partial" in given:  # 10 frames, one clip a frame, 5 batches of 2
         assert "10 training frames in 5 batches" in done.out
 

@@ -1,0 +1,74 @@
+"""Activations computed anew change the memory of a step and nothing else."""
+
+import json
+
+import numpy as np
+import pytest
+from checks import TINIEST, call_on_each, make_clip
+
+
+def _losses(backend):
+    """Two steps rolled out and two teacher-forced, without and with, from the same weights."""
+    import keras
+
+    from keras_cvae import CVAE
+
+    results = []
+    for rematerialise in (False, True):
+        keras.utils.set_random_seed(0)
+        model = CVAE(
+            "multiscale",
+            **TINIEST,
+            stop_feedback_gradient=False,
+            rematerialise=rematerialise,
+            seed=0,
+        )
+        model.compile(keras.optimizers.Adam(1e-2))
+        batch = make_clip(2, 3, (8, 16))
+        losses = []
+        for ratio in (0.0, 0.0, 1.0, 1.0):
+            model.teacher_forcing_ratio.assign(ratio)
+            losses.append(float(model.train_on_batch(batch, return_dict=True)["loss"]))
+        results.append(losses)
+    print(json.dumps(results))
+
+
+def test_training_is_the_same_on_every_backend():
+    for backend, printed in call_on_each(_losses).items():
+        assert not isinstance(printed, Exception), f"{backend}: {printed}"
+        kept, anew = json.loads(printed.strip().splitlines()[-1])
+        assert len(set(kept)) == 4
+        np.testing.assert_allclose(anew, kept, rtol=1e-5, err_msg=backend)
+
+
+def _kept_bytes(frames, rematerialise, ratio):
+    """Bytes that PyTorch keeps of a clip's forward pass for the gradient."""
+    import torch
+
+    from keras_cvae import CVAE
+
+    model = CVAE("lab", **TINIEST, rematerialise=rematerialise, seed=0)
+    model.teacher_forcing_ratio.assign(ratio)
+    storages = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = (storage.nbytes(), tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss, _ = model.negative_elbo(make_clip(1, frames, (8, 16)), training=True)
+    assert loss.requires_grad
+    weights = sum(variable.value.nbytes for variable in model.trainable_variables)
+    return sum(size for size, _ in storages.values()) - weights
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0], ids=["free", "forced"])
+def test_a_long_clip_keeps_a_fraction(ratio):
+    pytest.importorskip("torch")
+    import keras
+
+    if keras.backend.backend() != "torch":
+        pytest.skip("the tensors kept for the gradient are counted with PyTorch's hooks")
+    kept, anew = (_kept_bytes(32, on, ratio) for on in (False, True))
+    assert anew < kept / 3
