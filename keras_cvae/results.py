@@ -10,6 +10,7 @@ from keras_cvae import plots, video
 from keras_cvae.data import has_split, load_videos
 from keras_cvae.evaluation import BASELINES, evaluate_videos
 from keras_cvae.files import written_whole
+from keras_cvae.latent_use import latent_use
 from keras_cvae.progress import Progress
 
 FILM_FRAMES = 240  # of the GIF; a longer one is many megabytes
@@ -79,6 +80,12 @@ def evaluate_with_progress(model, split, videos, training_mean, temperature=None
     """`evaluate_videos` for people who watch."""
     with Progress(sum(len(video.poses) - 1 for video in videos), f"predicting {split}") as progress:
         return evaluate_videos(model, videos, training_mean, temperature, seed, progress)
+
+
+def latent_use_with_progress(model, videos):
+    """`latent_use` for people who watch."""
+    with Progress(sum(len(video.poses) - 1 for video in videos), "posterior roll-out") as progress:
+        return latent_use(model, videos, progress)
 
 
 def summary(evaluations):

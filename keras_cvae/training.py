@@ -100,17 +100,18 @@ def train(config, run, resume=False, started=None):
     return write_results(run, train_videos, {"val": val_videos, "test": test_videos}, started)
 
 
-def build_model(config, steps):
+def build_model(config, steps, kind=CVAE):
     """A new, compiled model of a configuration.
 
     Args:
         config: `TrainingConfig`.
         steps: int, batches in the whole training, the length of the learning-rate schedule.
+        kind: `CVAE` or a subclass.
 
     Returns:
         `CVAE`.
     """
-    model = CVAE.from_preset(
+    model = kind.from_preset(
         config.preset,
         config.recipe,
         **config.model_overrides(),

@@ -6,7 +6,12 @@ from keras_cvae import plots, runs
 from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.evaluation import BASELINES, mean_frame
 from keras_cvae.model.loading import load_model
-from keras_cvae.results import evaluate_with_progress, summary, write_evaluation
+from keras_cvae.results import (
+    evaluate_with_progress,
+    latent_use_with_progress,
+    summary,
+    write_evaluation,
+)
 
 
 def write_results(run, train_videos, videos, started):
@@ -21,7 +26,8 @@ def write_results(run, train_videos, videos, started):
     Returns:
         dict, what `metrics.json` holds: `val_psnr` and, where there are true frames, `test_psnr`
         (dB, at the model's temperature), the same as SSIM, `val_psnr_t0` and `val_psnr_t1` (at
-        temperatures 0 and 1), `baselines` on validation, `seconds`, `epochs`, `temperature`.
+        temperatures 0 and 1), `baselines` and `latent` (see `latent_use`) on validation, `seconds`,
+        `epochs`, `temperature`.
     """
     model = load_model(run / runs.BEST, compile=False)
     training_mean = mean_frame(train_videos)
@@ -40,6 +46,7 @@ def write_results(run, train_videos, videos, started):
             value = summary(other)["psnr"]
         metrics[f"val_psnr_t{temperature:.0f}"] = value
     metrics["baselines"] = {name: means["val"][name] for name in BASELINES}
+    metrics["latent"] = latent_use_with_progress(model, videos["val"])
 
     history = read_training_state(run / runs.LAST)["history"]
     runs.write_history(run / runs.HISTORY, history)  # a kill may have come between the two files

@@ -48,6 +48,7 @@ def main(arguments=None):
                     )
                     results.write_evaluation(folder, split, evaluations, videos)
                     metrics[split] = results.summary(evaluations)
+                    metrics[split] |= results.latent_use_with_progress(model, videos)
             if not metrics:
                 raise ValueError(
                     f"{data} has neither a val split nor a test split with true frames."

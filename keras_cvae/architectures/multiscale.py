@@ -28,6 +28,7 @@ class MultiscaleArchitecture(layers.Layer):
     """
 
     images_at_once = None  # its tensors are small
+    block = ResidualBlock  # at every resolution
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class MultiscaleArchitecture(layers.Layer):
         self.latent_maps = n
         self.initialisation = initialisation
         middle = (fine + coarse) // 2
-        res, conv1, conv3 = ResidualBlock, Conv1x1, Conv3x3
+        res, conv1, conv3 = self.block, Conv1x1, Conv3x3
 
         # === Layers ===
         self.frame_encoder = self._chain("frame_encoder", 12, [(conv3, fine)])

@@ -72,7 +72,7 @@ class FramePredictor(keras.Model):
         return predict
 
 
-def stream_video(predictor, first_frames, poses, latent_shape, temperature, seed=None):
+def stream_video(predictor, first_frames, poses, latent_shape, temperature, seed=None, z=None):
     """Predicts frame after frame, each from the prediction before it, with z from the prior.
 
     z_t = temperature * eps, eps ~ N(0, I), is drawn by NumPy: a seed gives the same noise on every
@@ -86,6 +86,7 @@ def stream_video(predictor, first_frames, poses, latent_shape, temperature, seed
         latent_shape: shape of one frame's z.
         temperature: float >= 0.
         seed: int or `None` for fresh noise.
+        z: (B, T-1, *latent_shape) float32 latents to take instead, or `None`.
 
     Yields:
         (B, H, W, 3) float32 arrays: frames 1..T-1.
@@ -96,10 +97,10 @@ def stream_video(predictor, first_frames, poses, latent_shape, temperature, seed
     step = predictor.step_for(first_frames.shape, latent_shape)
     for t in range(1, poses.shape[1]):
         # With temperature 0 no noise is needed, and none is drawn.
-        z = np.zeros(noise_shape, "float32")
-        if temperature > 0:
-            z = generator.standard_normal(noise_shape, "float32") * np.float32(temperature)
-        frame = step(frame, unit_array(poses[:, t]), z)
+        latent = np.zeros(noise_shape, "float32") if z is None else z[:, t - 1]
+        if temperature > 0 and z is None:
+            latent = generator.standard_normal(noise_shape, "float32") * np.float32(temperature)
+        frame = step(frame, unit_array(poses[:, t]), latent)
         yield frame
 
 

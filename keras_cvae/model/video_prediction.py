@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_cvae.model.inference import INFERRED_AT_ONCE, Inference
 from keras_cvae.model.prediction import (
     FramePredictor,
     check_temperature,
@@ -9,31 +10,54 @@ from keras_cvae.model.prediction import (
     stream_video,
     unit_array,
 )
+from keras_cvae.model.rollout import check_clip
 
 
 class VideoPrediction:
     """How `CVAE` predicts videos: a mixin that reads the model's networks and temperature."""
 
     def make_predictor(self, output):
-        """Makes the step of prediction of the networks that the model has.
+        """Makes the step of prediction, and inference, of the networks that the model has.
 
         Args:
             output: the bound of the output.
         """
         self._predictor = _Untracked(FramePredictor(self.architecture, output))
+        self._inference = _Untracked(Inference(self.architecture, self.logvar_bound))
 
-    def stream_video(self, first_frames, poses, temperature=None, seed=None):
+    def infer_latents(self, frames, poses):
+        """The posterior of every frame of one video, which is to say of true frames.
+
+        Args:
+            frames: (T, H, W, 3), uint8 or floats in [0, 1].
+            poses: the same shape.
+
+        Returns:
+            `(mu, logvar)`, float32 arrays (T-1, *latent_shape) of frames 1..T-1.
+        """
+        frames, poses = unit_array(frames, "frames"), unit_array(poses)
+        check_clip((1, *frames.shape), (1, *poses.shape))
+        self.architecture.check_frame_size(frames.shape[1:3])
+        inputs = {"frames": frames[1:], "poses": poses[1:]}
+        return self._inference.model.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
+
+    def stream_video(self, first_frames, poses, temperature=None, seed=None, z=None):
         """Yields the predicted frames 1..T-1 one at a time; see `predict_video`."""
         first_frames, poses = checked_videos(first_frames, poses)
         self.architecture.check_frame_size(first_frames.shape[1:3])
         temperature = self.temperature if temperature is None else temperature
         check_temperature(temperature)
         latent_shape = self.latent_shape(first_frames.shape[1:3])
+        if z is not None:
+            z = np.asarray(z, "float32")
+            expected = (len(poses), poses.shape[1] - 1, *latent_shape)
+            if z.shape != expected:
+                raise ValueError(f"z must be {expected} for these poses; got {z.shape}.")
         return stream_video(
-            self._predictor.model, first_frames, poses, latent_shape, temperature, seed
+            self._predictor.model, first_frames, poses, latent_shape, temperature, seed, z
         )
 
-    def predict_video(self, first_frames, poses, temperature=None, seed=None):
+    def predict_video(self, first_frames, poses, temperature=None, seed=None, z=None):
         """Predicts whole videos from one frame each, with z from the prior: no true frame is seen.
 
         Args:
@@ -41,6 +65,8 @@ class VideoPrediction:
             poses: (B, T, H, W, 3), or (T, H, W, 3); pose 0 belongs to the given frame.
             temperature: float >= 0, scale of the prior noise; `None` takes the model's own.
             seed: int, of the noise; the same on every backend. `None` draws fresh noise.
+            z: (B, T-1, *latent_shape) latents of frames 1..T-1 in place of the prior's, or without
+                B for one video; `infer_latents` gives those of true frames.
 
         Returns:
             float32 array (B, T, H, W, 3), or (T, H, W, 3): frame 0 is the given one.
@@ -50,8 +76,9 @@ class VideoPrediction:
         """
         first_frames, poses = np.asarray(first_frames), np.asarray(poses)
         if first_frames.ndim == 3:
-            return self.predict_video(first_frames[None], poses[None], temperature, seed)[0]
-        stream = self.stream_video(first_frames, poses, temperature, seed)
+            z = None if z is None else np.asarray(z)[None]
+            return self.predict_video(first_frames[None], poses[None], temperature, seed, z)[0]
+        stream = self.stream_video(first_frames, poses, temperature, seed, z)
         video = np.empty(poses.shape, "float32")
         video[:, 0] = unit_array(first_frames)
         for t, frame in enumerate(stream, start=1):

@@ -1,0 +1,276 @@
+"""What matters to the multiscale model: variants of it, each trained for the same processor time.
+
+    KERAS_BACKEND=torch python examples/ablations.py --data builtin --csv builtin.csv
+
+A variant changes one thing: settings of `scripts/train.py`, or what the classes below add, which
+did not earn a place in the package. Prints a row of a Markdown table for each, and one line per
+variant in the csv. docs/architectures.md discusses the results.
+"""
+
+import argparse
+import csv
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import torch
+from keras import layers, ops, random
+
+from keras_cvae import Clips
+from keras_cvae.architectures import ARCHITECTURES
+from keras_cvae.architectures.multiscale import (
+    MultiscaleArchitecture,
+    depth_to_space,
+    space_to_depth,
+)
+from keras_cvae.callbacks import KLAnnealing, TeacherForcing
+from keras_cvae.data import load_videos
+from keras_cvae.evaluation import copy_baselines, evaluate_videos, mean_frame
+from keras_cvae.latent_use import latent_use
+from keras_cvae.layers.blocks import ResidualBlock
+from keras_cvae.model.cvae import CVAE
+from keras_cvae.model.presets import PRESETS
+from keras_cvae.model.rollout import to_unit
+from keras_cvae.training import build_model
+from keras_cvae.training_config import resolve
+
+COLUMNS = (
+    *("variant", "parameters", "steps", "psnr", "first_100", "last_100", "t1"),
+    *("posterior", "kl_nats", "active_maps"),
+)
+
+
+# --- architectures ---------------------------------------------------------------------------
+
+
+class NormedBlock(ResidualBlock):
+    """A residual block of a group norm's output."""
+
+    def build(self, input_shape=None):
+        super().build()
+        self.norm = layers.GroupNormalization(groups=8, axis=-1, dtype=self.dtype_policy)
+        self.norm.build((None, None, None, self.in_channels))
+
+    def call(self, x):
+        return super().call(self.norm(x))
+
+
+class DoubleBlock(ResidualBlock):
+    """Two residual blocks."""
+
+    def build(self, input_shape=None):
+        super().build()
+        self.second = ResidualBlock(
+            self.filters, self.filters, self.initialisation, dtype=self.dtype_policy
+        )
+        self.second.build()
+
+    def call(self, x):
+        return self.second(super().call(x))
+
+
+class Normed(MultiscaleArchitecture):
+    block = NormedBlock
+
+
+class Deep(MultiscaleArchitecture):
+    block = DoubleBlock
+
+
+class Residual(MultiscaleArchitecture):
+    """The decoder's output is added to the previous frame, before the sigmoid."""
+
+    def encode_frames(self, frames):
+        kept = ops.clip(frames, 0.02, 0.98)
+        logits = space_to_depth(ops.log(kept / (1 - kept)))
+        return ops.concatenate([super().encode_frames(frames), logits], axis=-1)
+
+    def posterior(self, frame_features, pose_features):
+        return super().posterior(frame_features[..., :-12], pose_features)
+
+    def decode(self, previous_features, pose_features, z):
+        change = super().decode(previous_features[..., :-12], pose_features, z)
+        return change + depth_to_space(previous_features[..., -12:])
+
+
+class Context(MultiscaleArchitecture):
+    """The pose encoder sees the given first frame too, which `ContextCVAE` puts here."""
+
+    first_frames = None
+
+    def __init__(self, frame_features, pose_features, *args, **kwargs):
+        super().__init__(frame_features, pose_features, *args, **kwargs)
+        blocks = [(type(b), b.filters) for b in self.pose_encoder.blocks]
+        self.pose_encoder = self._chain("pose_and_first_frame_encoder", 24, blocks)
+
+    def encode_poses(self, poses, training=False):
+        first = ops.broadcast_to(self.first_frames[:, None], poses.shape)
+        _, frames, height, width, channels = poses.shape
+        images = ops.concatenate([poses, first], axis=-1)
+        images = ops.reshape(images, (-1, height, width, 2 * channels))
+        x = self.pose_encoder(space_to_depth(images))
+        return ops.reshape(x, (-1, frames, *x.shape[1:]))
+
+
+class ContextCVAE(CVAE):
+    def _roll_out(self, inputs, *args, **kwargs):
+        self.architecture.first_frames = to_unit(inputs["frames"])[:, 0]
+        return super()._roll_out(inputs, *args, **kwargs)
+
+    def stream_video(self, first_frames, *args, **kwargs):
+        self.architecture.first_frames = to_unit(ops.convert_to_tensor(first_frames))
+        self.make_predictor(self.output_bound)  # a recorded step would hold another first frame
+        return super().stream_video(first_frames, *args, **kwargs)
+
+    def infer_latents(self, frames, poses):
+        batch = {"frames": frames[None], "poses": poses[None]}
+        with torch.no_grad():
+            rollout = self(batch)
+        return tuple(ops.convert_to_numpy(x)[0] for x in (rollout.mu, rollout.logvar))
+
+
+class NoisyCVAE(CVAE):
+    """Normal noise of the standard deviation 0.1 is added to the fed-back frames in training."""
+
+    def _fed_back(self, previous, pose, z):
+        noise = random.normal(ops.shape(previous), stddev=0.1, seed=self.rng)
+        return super()._fed_back(previous + noise, pose, z)
+
+
+class AugmentedClips(Clips):
+    """Clips whose frames and poses are mirrored at random, or shifted by up to some pixels."""
+
+    flip, shift = False, 0
+
+    def __getitem__(self, index):
+        ((batch),) = super().__getitem__(index)
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        for clip in range(self.batch_size):
+            mirror = -1 if self.flip and rng.random() < 0.5 else 1
+            dy, dx = rng.integers(0, 2 * self.shift + 1, 2)
+            border = [(0, 0), *[(self.shift, self.shift)] * 2, (0, 0)]
+            for images in batch.values():
+                height, width = images.shape[2:4]
+                moved = np.pad(images[clip, :, :, ::mirror], border, mode="edge")
+                images[clip] = moved[:, dy : dy + height, dx : dx + width]
+        return (batch,)
+
+
+# --- variants --------------------------------------------------------------------------------
+
+for kind in (Normed, Deep, Residual, Context):
+    ARCHITECTURES[kind.__name__] = kind
+    PRESETS[kind.__name__] = {**PRESETS["multiscale"], "architecture": kind.__name__}
+for share in (0.5, 1.5):
+    scaled = {k: int(v * share) for k, v in PRESETS["multiscale"].items() if k != "architecture"}
+    PRESETS[f"width {share}"] = {"architecture": "multiscale", **scaled, "latent_maps": 8}
+
+VARIANTS = {
+    "recommended": {},
+    "beta 1": {"kl_stop": 1.0},
+    "beta 0.01": {"kl_stop": 0.01},
+    "beta 0.001": {"kl_stop": 0.001},
+    "beta 0.0001": {"kl_stop": 0.0001},
+    "half the widths": {"preset": "width 0.5"},
+    "widths times 1.5": {"preset": "width 1.5"},
+    "two blocks instead of one": {"preset": "Deep"},
+    "group norm": {"preset": "Normed"},
+    "first frame as context": {"preset": "Context", "model": ContextCVAE},
+    "residual to the previous frame": {"preset": "Residual"},
+    "gradient through the feedback": {"feedback_gradient": "flow"},
+    "teacher forcing, 1 falling to 0": {"tfr": 1.0, "tfr_start_decay": 0, "tfr_decay_step": "half"},
+    "clips of 8 frames, batch 8": {"clip_length": 8, "batch_size": 8},
+    "clips of 32 frames, batch 2": {"clip_length": 32, "batch_size": 2},
+    "batch 2": {"batch_size": 2},
+    "batch 8": {"batch_size": 8},
+    "learning rate 0.001": {"lr": 1e-3},
+    "learning rate 0.01": {"lr": 1e-2},
+    "constant learning rate": {"constant": True},
+    "EMA 0.99": {"ema": 0.99},
+    "mirrored at random": {"flip": True},
+    "shifted by up to 1 pixel": {"shift": 1},
+    "noise on the fed-back frame": {"model": NoisyCVAE},
+}
+
+
+class Budget(keras.callbacks.Callback):
+    """Ends training after some processor time, over which learning rate and forcing fall."""
+
+    def __init__(self, seconds, lr, constant, forcing):
+        super().__init__()
+        self.seconds, self.lr, self.constant, self.forcing = seconds, lr, constant, forcing
+        self.steps, self.start = 0, None
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.start = self.start or time.process_time()
+        share = min((time.process_time() - self.start) / self.seconds, 1)
+        cosine = 0.01 + 0.99 * (1 + np.cos(np.pi * share)) / 2
+        self.model.optimizer.learning_rate.assign(self.lr * (1 if self.constant else cosine))
+        if self.forcing:
+            self.model.teacher_forcing_ratio.assign(max(1 - 2 * share, 0))
+        self.steps += 1
+        if share >= 1:
+            self.model.stop_training = True
+
+
+def measure(name, data, seconds, seed):
+    """Trains a variant and evaluates it on the validation videos: a dict with `COLUMNS`."""
+    options = dict(VARIANTS[name])
+    kind, constant = options.pop("model", CVAE), options.pop("constant", False)
+    flip, shift = options.pop("flip", False), options.pop("shift", 0)
+    forcing = options.pop("tfr_decay_step", None) == "half"
+    config = resolve({"data": data, "seed": seed, "lr_schedule": "constant", **options})
+    keras.utils.set_random_seed(seed)
+    train, val = (load_videos(data, split, config.frame_size) for split in ("train", "val"))
+    clips = AugmentedClips(
+        train, clip_length=config.clip_length, batch_size=config.batch_size, seed=seed
+    )
+    clips.flip, clips.shift = flip, shift
+    model = build_model(config, steps=1, kind=kind)
+    budget = Budget(seconds, config.lr, constant, forcing)
+    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.ema else []
+    beta = KLAnnealing(**config.kl_schedule())
+    callbacks = [beta, budget, *averaged]
+    if not forcing:
+        callbacks.append(TeacherForcing(**config.forcing_schedule()))
+    model.fit(clips, epochs=10**6, shuffle=False, verbose=0, callbacks=callbacks)
+
+    psnr = np.concatenate([e.psnr for e in evaluate_videos(model, val, temperature=0.0)])
+    sampled = np.concatenate([e.psnr for e in evaluate_videos(model, val, temperature=1.0)])
+    use = latent_use(model, val)
+    values = (name, model.count_params(), budget.steps, psnr.mean(), psnr[:100].mean())
+    values += (psnr[-100:].mean(), sampled.mean())
+    values += (use["posterior_psnr"], use["kl_nats"], use["active_maps"])
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="builtin")
+    parser.add_argument("--minutes", type=float, default=3.0, help="processor time of each (3)")
+    parser.add_argument("--threads", type=int, default=1, help="PyTorch's threads (1)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--csv", type=Path, help="csv file, rows are added")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    train, val = (load_videos(options.data, split, (32, 64)) for split in ("train", "val"))
+    for name, curve in copy_baselines(val[0].frames, mean_frame(train)).items():
+        print(f"{name}: {curve.mean():.2f} dB")
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS), flush=True)
+    for name in options.only:
+        row = measure(name, options.data, options.minutes * 60, options.seed)
+        shown = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()]
+        print("| " + " | ".join(shown) + " |", flush=True)
+        if options.csv:
+            new = not options.csv.exists()
+            with open(options.csv, "a", newline="") as file:
+                writer = csv.DictWriter(file, COLUMNS)
+                if new:
+                    writer.writeheader()
+                writer.writerow(row)
+
+
+if __name__ == "__main__":
+    main()

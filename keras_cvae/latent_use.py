@@ -1,0 +1,44 @@
+"""What the latent tells: its KL, the maps that carry it, and what knowing it is worth."""
+
+import numpy as np
+
+from keras_cvae.metrics import frame_psnr
+
+ACTIVE_VARIANCE = 0.01  # of the posterior mean, as in the paper
+
+
+def latent_use(model, videos, progress=None):
+    """How much the posterior says about true frames, and how much of it the prediction lacks.
+
+    A latent is active if the variance over the data of its posterior mean is above 0.01 (Burda et
+    al. 2016, arXiv:1509.00519, section 5.2); here over frames and places, for each latent map.
+    The gap of `posterior_psnr` to the PSNR of the prediction is what the prior does not know.
+
+    Args:
+        model: `CVAE`.
+        videos: list of `keras_cvae.data.Video`, all with their true frames.
+        progress: object with `update(n)`, or `None`; counts predicted frames.
+
+    Returns:
+        dict: `kl_nats`, the KL of a frame's posterior from N(0, I), summed over the latent and
+        averaged over the frames; `active_maps` and `latent_maps`, how many of how many;
+        `posterior_psnr`, dB, of free roll-outs with z the posterior's mean of each true frame.
+    """
+    means, kls, curves = [], [], []
+    for video in videos:
+        mu, logvar = model.infer_latents(video.frames, video.poses)
+        elements = 0.5 * (np.square(mu) + np.exp(logvar) - 1.0 - logvar)
+        kls.append(elements.sum(axis=(1, 2, 3), dtype="float64"))
+        means.append(mu.reshape(-1, mu.shape[-1]))
+        stream = model.stream_video(video.frames[:1], video.poses[None], z=mu[None])
+        for truth, (predicted,) in zip(video.frames[1:], stream, strict=True):
+            curves.append(frame_psnr(truth[None], predicted[None]))
+            if progress is not None:
+                progress.update(1)
+    variance = np.concatenate(means).var(axis=0, dtype="float64")
+    return {
+        "kl_nats": float(np.concatenate(kls).mean()),
+        "active_maps": int((variance > ACTIVE_VARIANCE).sum()),
+        "latent_maps": len(variance),
+        "posterior_psnr": float(np.concatenate(curves).mean()),
+    }
