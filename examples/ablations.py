@@ -138,21 +138,17 @@ class NoisyCVAE(CVAE):
         return super()._fed_back(previous + noise, pose, z)
 
 
-class AugmentedClips(Clips):
-    """Clips whose frames and poses are mirrored at random, or shifted by up to some pixels."""
-
-    flip, shift = False, 0
+class ShiftedClips(Clips):
+    """Clips whose frames and poses are shifted at random by up to a pixel, edges repeated."""
 
     def __getitem__(self, index):
-        ((batch),) = super().__getitem__(index)
+        (batch,) = super().__getitem__(index)
         rng = np.random.default_rng([self.seed, self.epoch, index])
         for clip in range(self.batch_size):
-            mirror = -1 if self.flip and rng.random() < 0.5 else 1
-            dy, dx = rng.integers(0, 2 * self.shift + 1, 2)
-            border = [(0, 0), *[(self.shift, self.shift)] * 2, (0, 0)]
+            dy, dx = rng.integers(0, 3, 2)
             for images in batch.values():
                 height, width = images.shape[2:4]
-                moved = np.pad(images[clip, :, :, ::mirror], border, mode="edge")
+                moved = np.pad(images[clip], [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge")
                 images[clip] = moved[:, dy : dy + height, dx : dx + width]
         return (batch,)
 
@@ -170,7 +166,6 @@ VARIANTS = {
     "recommended": {},
     "beta 1": {"kl_stop": 1.0},
     "beta 0.01": {"kl_stop": 0.01},
-    "beta 0.001": {"kl_stop": 0.001},
     "beta 0.0001": {"kl_stop": 0.0001},
     "half the widths": {"preset": "width 0.5"},
     "widths times 1.5": {"preset": "width 1.5"},
@@ -188,8 +183,8 @@ VARIANTS = {
     "learning rate 0.01": {"lr": 1e-2},
     "constant learning rate": {"constant": True},
     "EMA 0.99": {"ema": 0.99},
-    "mirrored at random": {"flip": True},
-    "shifted by up to 1 pixel": {"shift": 1},
+    "mirrored at random": {"mirror": True},
+    "shifted by up to 1 pixel": {"clips": ShiftedClips},
     "noise on the fed-back frame": {"model": NoisyCVAE},
 }
 
@@ -217,16 +212,13 @@ class Budget(keras.callbacks.Callback):
 def measure(name, data, seconds, seed):
     """Trains a variant and evaluates it on the validation videos: a dict with `COLUMNS`."""
     options = dict(VARIANTS[name])
-    kind, constant = options.pop("model", CVAE), options.pop("constant", False)
-    flip, shift = options.pop("flip", False), options.pop("shift", 0)
+    kind, cut = options.pop("model", CVAE), options.pop("clips", Clips)
+    constant = options.pop("constant", False)
     forcing = options.pop("tfr_decay_step", None) == "half"
     config = resolve({"data": data, "seed": seed, "lr_schedule": "constant", **options})
     keras.utils.set_random_seed(seed)
     train, val = (load_videos(data, split, config.frame_size) for split in ("train", "val"))
-    clips = AugmentedClips(
-        train, clip_length=config.clip_length, batch_size=config.batch_size, seed=seed
-    )
-    clips.flip, clips.shift = flip, shift
+    clips = cut(train, config.clip_length, config.batch_size, mirror=config.mirror, seed=seed)
     model = build_model(config, steps=1, kind=kind)
     budget = Budget(seconds, config.lr, constant, forcing)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.ema else []

@@ -25,7 +25,7 @@ model.fit(
     Clips((train.frames, train.poses), clip_length=8, batch_size=4),
     epochs=EPOCHS,
     callbacks=[
-        KLAnnealing("monotonic", epochs=EPOCHS),
+        KLAnnealing("monotonic", epochs=EPOCHS, stop=0.001),
         TeacherForcing(start_decay_epoch=1, decay_step=0.5),
         ValidationPSNR((val.frames, val.poses)),
         keras.callbacks.ModelCheckpoint(

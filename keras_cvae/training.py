@@ -67,6 +67,7 @@ def train(config, run, resume=False, started=None):
         stride=config.stride,
         partial=config.partial,
         seed=config.seed,
+        mirror=config.mirror,
     )
     # Read now, so that a damaged one is not found after hours of training.
     test_videos = true_videos(config.data, "test", config.frame_size, config.cache)

@@ -20,6 +20,7 @@ TRAINING_RECIPES = {
         "lr": 1e-3,
         "lr_schedule": "constant",
         "kl_anneal": "monotonic",
+        "kl_stop": 1.0,
         "tfr": 1.0,
         "tfr_start_decay": 10,
         "tfr_decay_step": 0.1,
@@ -31,6 +32,7 @@ TRAINING_RECIPES = {
         "lr": 3e-3,
         "lr_schedule": "cosine",
         "kl_anneal": "none",
+        "kl_stop": 0.001,
         "tfr": 0.0,
         "tfr_start_decay": 10,
         "tfr_decay_step": 0.1,
@@ -50,6 +52,7 @@ class TrainingConfig:
     clip_length: int
     stride: int | None
     batch_size: int
+    mirror: bool
     preset: str
     recipe: str
     output: str
@@ -156,6 +159,7 @@ def resolve(given):
         "partial": 1.0,
         "clip_length": 16,
         "stride": None,
+        "mirror": False,
         "preset": DEFAULT_PRESET,
         "recipe": recipe,
         "output": model["output"],
@@ -170,7 +174,6 @@ def resolve(given):
         "kl_cycles": 10,
         "kl_ratio": 1.0,
         "kl_start": 0.0,
-        "kl_stop": 1.0,
         "precision": "float32",
         "compile": "auto",
         "rematerialise": False,
@@ -218,6 +221,7 @@ def add_arguments(parser):
     add(data, "--clip-length", "frames in a training clip", type=int, metavar="T")
     add(data, "--stride", "one clip per so many frames; default the clip length", type=int)
     add(data, "--batch-size", "clips in a batch", type=int, metavar="B")
+    add(data, "--mirror", "half of the clips, left to right", action="store_true")
     add(data, "--cache", "folder for decoded images, memory-mapped", metavar="FOLDER")
 
     model = parser.add_argument_group("model")

@@ -26,8 +26,8 @@ def write_results(run, train_videos, videos, started):
     Returns:
         dict, what `metrics.json` holds: `val_psnr` and, where there are true frames, `test_psnr`
         (dB, at the model's temperature), the same as SSIM, `val_psnr_t0` and `val_psnr_t1` (at
-        temperatures 0 and 1), `baselines` and `latent` (see `latent_use`) on validation, `seconds`,
-        `epochs`, `temperature`.
+        temperatures 0 and 1), `baselines` on validation, `val_` with what `latent_use`
+        gives, `seconds`, `epochs`, `temperature`.
     """
     model = load_model(run / runs.BEST, compile=False)
     training_mean = mean_frame(train_videos)
@@ -46,7 +46,8 @@ def write_results(run, train_videos, videos, started):
             value = summary(other)["psnr"]
         metrics[f"val_psnr_t{temperature:.0f}"] = value
     metrics["baselines"] = {name: means["val"][name] for name in BASELINES}
-    metrics["latent"] = latent_use_with_progress(model, videos["val"])
+    use = latent_use_with_progress(model, videos["val"])
+    metrics |= {f"val_{name}": value for name, value in use.items()}
 
     history = read_training_state(run / runs.LAST)["history"]
     runs.write_history(run / runs.HISTORY, history)  # a kill may have come between the two files

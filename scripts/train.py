@@ -74,11 +74,10 @@ def _report(metrics, run):
             print(f"  {split:26}  {metrics[f'{split}_psnr']:.2f} dB")
     for name, value in metrics["baselines"].items():
         print(f"  {'val, ' + name.replace('_', ' '):26}  {value:.2f} dB  (copied)")
-    latent = metrics["latent"]
     print(
-        f"z: KL {latent['kl_nats']:.3g} nats per frame, {latent['active_maps']} of "
-        f"{latent['latent_maps']} maps active; val with the posterior's z: "
-        f"{latent['posterior_psnr']:.2f} dB"
+        f"z on val: KL {metrics['val_kl_nats']:.3g} nats per frame, {metrics['val_active_maps']} "
+        f"of {metrics['val_latent_maps']} maps active; with the posterior's z "
+        f"{metrics['val_posterior_psnr']:.2f} dB"
     )
     print(f"look at {run}/val.gif, {run}/curves.png, {run}/val_psnr_per_frame.png")
 

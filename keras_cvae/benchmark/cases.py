@@ -29,6 +29,7 @@ class Case:
         clip_length: int, frames of a clip or video, the given one included.
         height, width: ints, the frame size in pixels.
         widths: the four widths that replace the preset's, or `None`.
+        rematerialise: bool, whether activations are computed anew for the gradient.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Case:
     height: int
     width: int
     widths: tuple[int, int, int, int] | None = None
+    rematerialise: bool = False
 
     @property
     def name(self):

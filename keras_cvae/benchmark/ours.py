@@ -31,6 +31,7 @@ def build_model(case, folder=None):
         case.preset,
         "published" if published else "recommended",
         **case.width_arguments(),
+        rematerialise=case.rematerialise,
         dtype=case.precision,
         seed=0,
     )

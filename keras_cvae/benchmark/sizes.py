@@ -16,6 +16,7 @@ RESOLUTIONS = ((1, 1), (2, 1), (2, 2), (4, 2), (4, 4))  # of height and width, t
 WIDTHS = (0.5, 1.0, 1.5, 2.0)  # times the preset's; the latent keeps its maps
 AXES = {
     "clip_length": "frames of a clip",
+    "rematerialised": "frames of a clip, rematerialised",
     "batch": "clips of a batch",
     "pixels": "pixels of a frame",
     "width_factor": "widths, times the preset's",
@@ -70,8 +71,10 @@ def axis_cases(
         return {v: dataclasses.replace(base, **{k: f(v) for k, f in of.items()}) for v in values}
 
     sizes = {height * v * width * h: (height * v, width * h) for v, h in resolutions}
+    lengths = sorted({*clip_lengths, clip_length})
     return {
-        "clip_length": along(sorted({*clip_lengths, clip_length}), clip_length=int),
+        "clip_length": along(lengths, clip_length=int),
+        "rematerialised": along(lengths, clip_length=int, rematerialise=lambda _: True),
         "batch": along(sorted({*batches, batch}), batch=int),
         "pixels": along(sizes, height=lambda n: sizes[n][0], width=lambda n: sizes[n][1]),
         "width_factor": along(width_factors, widths=scaled),
@@ -196,8 +199,27 @@ def summary(rows):
         linear = f"linear from {begin:g} on" if begin is not None else "not linear"
         overall = exponent(values, seconds)
         lines.append(f"{what}: seconds grow with the power {overall:.2f}; {linear}")
+    lines += _saved_memory(rows)
     readings = [(row["value"], row["resident_mb"]) for row in rows if row["axis"] == MEMORY]
     return [*lines, *([memory_verdict(readings)] if readings else [])]
+
+
+def _saved_memory(rows):
+    """What rematerialisation saves at the longest clip, if it was measured."""
+    kept, anew = (
+        {row["value"]: row for row in rows if row["axis"] == axis}
+        for axis in ("clip_length", "rematerialised")
+    )
+    longest = max(kept.keys() & anew.keys(), default=None)
+    if longest is None or not kept[longest]["step_memory_mb"]:
+        return []
+    memory, seconds = (
+        anew[longest][key] / kept[longest][key] for key in ("step_memory_mb", "seconds")
+    )
+    return [
+        f"rematerialised, a step of {longest} frames takes {memory:.2f} of the memory and "
+        f"{seconds:.2f} times the seconds"
+    ]
 
 
 def columns_of(rows, axis):

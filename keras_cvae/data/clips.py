@@ -38,6 +38,8 @@ class Clips(keras.utils.PyDataset):
             all videos in order, so that the video in which the share ends is cut there.
         seed: non-negative integer from which all offsets and orders derive.
         shuffle: whether clips come in random order. The offsets are random either way.
+        mirror: whether half of the clips, at random, are mirrored left to right, frames and poses
+            alike: more data from a short video, where nothing but the pose tells left from right.
 
     Attributes:
         videos: the list of `Video` that clips are cut from, `partial` applied.
@@ -66,6 +68,7 @@ class Clips(keras.utils.PyDataset):
         partial: float = 1.0,
         seed: int = 0,
         shuffle: bool = True,
+        mirror: bool = False,
     ):
         super().__init__()
         stride = clip_length if stride is None else stride
@@ -89,9 +92,10 @@ class Clips(keras.utils.PyDataset):
         self.partial = partial
         self.seed = seed
         self.shuffle = shuffle
+        self.mirror = mirror
         self.epoch = 0
         self._num_clips = self.num_frames // stride
-        self._plan = (None, None)
+        self._plan = (None, None, None)
         if self._num_clips < batch_size:
             raise ValueError(
                 f"{self.num_frames} frames give {self._num_clips} clips (one per stride={stride} "
@@ -114,14 +118,16 @@ class Clips(keras.utils.PyDataset):
         """
         first = range(len(self))[index] * self.batch_size
         epoch = self.epoch
-        planned, starts = self._plan
+        planned, starts, steps = self._plan
         if planned != epoch:
-            starts = self.starts(epoch)
-            self._plan = (epoch, starts)  # one assignment: threads see the old pair or the new
+            starts, steps = self.starts(epoch), self._columns(epoch)
+            self._plan = (epoch, starts, steps)  # one assignment: threads see the old or the new
         batch = {"frames": [], "poses": []}
-        for video, start in starts[first : first + self.batch_size]:
+        chosen = slice(first, first + self.batch_size)
+        for (video, start), step in zip(starts[chosen], steps[chosen], strict=True):
             for key, images in batch.items():
-                images.append(getattr(self.videos[video], key)[start : start + self.clip_length])
+                clip = getattr(self.videos[video], key)[start : start + self.clip_length]
+                images.append(clip[:, :, ::step])
         return ({key: np.stack(images) for key, images in batch.items()},)
 
     def on_epoch_end(self) -> None:
@@ -151,6 +157,11 @@ class Clips(keras.utils.PyDataset):
             starts.append(np.stack([np.full(count, video), grid // max(count, 1)], axis=1))
         starts = np.concatenate(starts)
         return rng.permutation(starts) if self.shuffle else starts
+
+    def _columns(self, epoch):
+        """For each clip of an epoch 1, or -1 where its columns run backwards: a mirrored clip."""
+        coins = np.random.default_rng([self.seed, epoch, 1]).random(self._num_clips)
+        return np.where(self.mirror & (coins < 0.5), -1, 1)
 
 
 def _first_share(videos: list[Video], partial: float) -> list[Video]:

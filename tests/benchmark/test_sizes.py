@@ -17,6 +17,7 @@ def test_axes_go_through_the_base():
     assert list(axes) == list(sizes.AXES)
     base = axes["clip_length"][16]
     assert base == axes["batch"][2] == axes["pixels"][32 * 64]
+    assert axes["rematerialised"][64].rematerialise and not base.rematerialise
     assert list(axes["pixels"].values())[-1].height == 128
     assert list(axes["pixels"].values())[-1].width == 256
     assert axes["width_factor"][2.0].widths == (64, 32, 8, 192), "the latent keeps its maps"
@@ -83,6 +84,18 @@ def test_rows(rows):
         "clips of a batch: seconds grow with the power 1.00; linear from 1 on",
         "resident memory is flat: 400 MB at frame 50, 400 MB at frame 100 (+0.0 MB)",
     ]
+
+
+def test_what_rematerialisation_saves(rows):
+    kept = [row for row in rows if row["axis"] == "clip_length"]
+    anew = [
+        {**row, "axis": "rematerialised", "step_memory_mb": 2.5, "seconds": 1.5 * row["seconds"]}
+        for row in kept
+    ]
+    assert (
+        "rematerialised, a step of 16 frames takes 0.25 of the memory and 1.50 times the seconds"
+        in sizes.summary([*kept, *anew])
+    )
 
 
 def test_markdown(rows):

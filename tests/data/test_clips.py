@@ -119,6 +119,30 @@ def test_reading_from_threads_gives_the_same():
             np.testing.assert_array_equal(batch[0]["frames"], expected[index])
 
 
+def test_half_of_the_clips_are_mirrored_frames_and_poses_alike():
+    walk = video(400)
+    for images in (walk.frames, walk.poses):
+        images[..., 2] = np.arange(3)  # columns can be told apart
+
+    def clips(mirror):
+        return Clips([walk], clip_length=4, batch_size=4, seed=3, mirror=mirror)
+
+    plain, mirrored = clips(False), clips(True)
+    turned = []
+    for index in range(len(plain)):
+        (one,), (other,) = plain[index], mirrored[index]
+        for clip in range(4):
+            backwards = [np.array_equal(one[k][clip][:, :, ::-1], other[k][clip]) for k in one]
+            same = [np.array_equal(one[k][clip], other[k][clip]) for k in one]
+            assert backwards == [True, True] or same == [True, True]
+            turned.append(backwards[0])
+    assert 0.3 < np.mean(turned) < 0.7
+    mirrored.epoch = 1
+    again = clips(True)
+    again.epoch = 1
+    np.testing.assert_array_equal(mirrored[5][0]["frames"], again[5][0]["frames"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
