@@ -221,7 +221,7 @@ def add_arguments(parser):
     add(data, "--clip-length", "frames in a training clip", type=int, metavar="T")
     add(data, "--stride", "one clip per so many frames; default the clip length", type=int)
     add(data, "--batch-size", "clips in a batch", type=int, metavar="B")
-    add(data, "--mirror", "half of the clips, left to right", action="store_true")
+    add(data, "--mirror", "mirror half of the clips left to right", action="store_true")
     add(data, "--cache", "folder for decoded images, memory-mapped", metavar="FOLDER")
 
     model = parser.add_argument_group("model")

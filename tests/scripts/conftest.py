@@ -20,7 +20,7 @@ def flags(data):
     return [
         *("--data", data, "--frame-size", *script_checks.SIZE, "--clip-length", 3),
         *("--batch-size", 2, "--epochs", 4, "--validate-every", 2, "--tfr", 0.5),
-        *("--tfr-start-decay", 10, "--kl-anneal", "monotonic", "--seed", 3),
+        *("--tfr-start-decay", 10, "--kl-anneal", "monotonic", "--kl-stop", 1, "--seed", 3),
         *("--lr", 2e-3, "--lr-schedule", "cosine"),
     ]
 

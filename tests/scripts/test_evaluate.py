@@ -23,9 +23,11 @@ def test_a_run_is_evaluated_on_its_own_data(copy):
         assert metrics[split]["psnr"] == pytest.approx(trained[f"{split}_psnr"], rel=1e-6)
         assert metrics[split]["ssim"] == pytest.approx(trained[f"{split}_ssim"], rel=1e-6)
         csv_file = out / f"{split}_psnr_per_frame.csv"
-        for name in metrics[split]:
+        for name in ("psnr", "ssim", *trained["baselines"]):
             assert mean_of(csv_file, name) == pytest.approx(metrics[split][name], rel=1e-4)
         assert f"{metrics[split]['psnr']:.4g}" in done.out
+    for name in ("kl_nats", "active_maps", "posterior_psnr"):
+        assert metrics["val"][name] == pytest.approx(trained[f"val_{name}"])
     for name, value in trained["baselines"].items():
         assert metrics["val"][name] == pytest.approx(value)
     names = {"metrics.json"} | {

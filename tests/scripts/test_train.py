@@ -10,6 +10,7 @@ from script_checks import SIZE, history, run_script, states
 import keras_cvae
 from keras_cvae import training
 from keras_cvae.data import load_videos
+from keras_cvae.latent_use import latent_use
 
 
 def psnr_by_hand(model, videos, temperature=None):
@@ -73,6 +74,8 @@ def test_metrics_are_those_of_the_best_model(run, data):
     assert metrics["epochs"] == 4 and metrics["temperature"] == 0
     assert 0.5 < metrics["seconds"] < 600
     assert 0 < metrics["val_ssim"] < 1 and 0 < metrics["test_ssim"] < 1
+    use = latent_use(model, val)
+    assert {name: metrics[f"val_{name}"] for name in use} == pytest.approx(use, rel=1e-6)
 
 
 def test_the_configuration_says_all(run, data):
@@ -96,6 +99,7 @@ def test_what_is_printed(run):
     metrics = json.loads((run / "metrics.json").read_text())
     assert f"{metrics['val_psnr']:.2f} dB" in out and f"{metrics['test_psnr']:.2f} dB" in out
     assert f"{metrics['baselines']['mean_frame']:.2f} dB" in out
+    assert f"with the posterior's z {metrics['val_posterior_psnr']:.2f} dB" in out
 
 
 def test_per_frame_psnr(run):
@@ -188,7 +192,7 @@ def test_help_is_grouped():
         "--logvar-bound",
     ):
         assert f"\n  {flag} " in done.out
-    for later in ("--compile", "--init"):
+    for later in ("--init",):
         assert later not in done.out
 
 
