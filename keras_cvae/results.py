@@ -8,10 +8,11 @@ import numpy as np
 
 from keras_cvae import plots, video
 from keras_cvae.data import has_split, load_videos
-from keras_cvae.evaluation import BASELINES, evaluate_videos
+from keras_cvae.evaluation import BASELINES, evaluate_videos, predict_videos
 from keras_cvae.files import written_whole
 from keras_cvae.latent_use import latent_use
 from keras_cvae.progress import Progress
+from keras_cvae.submission import write_submission
 
 FILM_FRAMES = 240  # of the GIF; a longer one is many megabytes
 
@@ -86,6 +87,23 @@ def latent_use_with_progress(model, videos):
     """`latent_use` for people who watch."""
     with Progress(sum(len(video.poses) - 1 for video in videos), "posterior roll-out") as progress:
         return latent_use(model, videos, progress)
+
+
+def write_submission_with_progress(path, model, data, frame_size, temperature=None, seed=0):
+    """Predicts all test sequences, with truth or without, and writes them for the benchmark.
+
+    Args:
+        path: `Path`, the new csv file.
+        model: `CVAE`.
+        data: `"builtin"` or a folder.
+        frame_size: (height, width).
+        temperature, seed: as in `predict_videos`.
+    """
+    videos = load_videos(data, "test", frame_size)
+    with Progress(sum(len(video.poses) - 1 for video in videos), "predicting test") as progress:
+        predictions = predict_videos(model, videos, temperature, seed, progress=progress)
+    with Progress(sum(map(len, predictions)), f"writing {path}") as progress:
+        write_submission(path, predictions, lambda: progress.update(1))
 
 
 def summary(evaluations):

@@ -2,10 +2,12 @@
 """Evaluates a trained model: PSNR and SSIM of long roll-outs beside copy baselines; see --help."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from keras_cvae import cli, runs
+from keras_cvae.data import has_split
 
 
 def main(arguments=None):
@@ -20,6 +22,12 @@ def main(arguments=None):
     parser.add_argument("--out", type=Path, help="new folder (RUN/evaluation or evaluation)")
     parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
     parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")
+    parser.add_argument(
+        "--submission",
+        type=Path,
+        metavar="FILE.csv",
+        help="write the test sequences, with truth or without, as the dance benchmark's file too",
+    )
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         stored = runs.read_config(options.model) if options.model.is_dir() else {}
@@ -27,11 +35,17 @@ def main(arguments=None):
         size = tuple(options.frame_size or stored.get("frame_size", (32, 64)))
         out = options.out or (options.model if stored else Path()) / "evaluation"
         runs.check_new(out)
+        if options.submission and not has_split(data, "test"):
+            raise ValueError(f"{data} has no test split to write as --submission.")
+        if options.submission and os.path.lexists(options.submission):
+            raise ValueError(
+                f"{options.submission} exists already; --submission writes a new file."
+            )
         cli.start_backend()
         cli.show({"model": options.model, "data": data, "frame_size": size, "out": out})
 
         from keras_cvae import results
-        from keras_cvae.data import has_split, load_videos
+        from keras_cvae.data import load_videos
         from keras_cvae.evaluation import mean_frame
         from keras_cvae.model.loading import load_model
 
@@ -48,8 +62,13 @@ def main(arguments=None):
                     )
                     results.write_evaluation(folder, split, evaluations, videos)
                     metrics[split] = results.summary(evaluations)
-                    metrics[split] |= results.latent_use_with_progress(model, videos)
-            if not metrics:
+                    if split == "val":
+                        metrics[split] |= results.latent_use_with_progress(model, videos)
+            if options.submission:
+                results.write_submission_with_progress(
+                    options.submission, model, data, size, options.temperature, options.seed
+                )
+            elif not metrics:
                 raise ValueError(
                     f"{data} has neither a val split nor a test split with true frames."
                 )
@@ -58,6 +77,8 @@ def main(arguments=None):
         print(f"{split}, mean over all predicted frames:")
         cli.show({name: f"{value:.4g}" for name, value in means.items()})
     print(f"PSNR in dB; the csv, plots and GIF are in {out}")
+    if options.submission:
+        print(f"submission: {options.submission}; score it with scripts/score.py")
     return 0
 
 

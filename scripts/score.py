@@ -1,0 +1,50 @@
+#!/usr/bin/env python
+"""Scores a submission file by the dance benchmark's protocol; see --help."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from keras_cvae import cli
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        description="Score the submission file that evaluate.py --submission writes: mean PSNR "
+        "over frames 1 to 600 of each sequence, range 255, sequences weighted equally.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("submission", type=Path, help="csv file")
+    parser.add_argument("truth", help="data folder with test/test_truth, or 'builtin'")
+    parser.add_argument(
+        "--frame-size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(32, 64)
+    )
+    options = parser.parse_args(arguments)
+    with cli.reported_errors():
+        if not options.submission.is_file():
+            raise ValueError(f"There is no submission file at {options.submission}.")
+
+        from keras_cvae.data import load_videos
+        from keras_cvae.submission import SCORED_FRAMES, read_submission, score
+
+        size = tuple(options.frame_size)
+        videos = load_videos(options.truth, "test", size)
+        if unknown := [video.name for video in videos if not video.has_truth]:
+            raise ValueError(
+                f"{options.truth} has no true frames of the test sequence {unknown[0]}; a score "
+                "needs them all, in test/test_truth."
+            )
+        truths = [video.frames for video in videos]
+        predictions = read_submission(options.submission, [len(t) for t in truths], size)
+        scores = score(predictions, truths)
+    if "public" not in scores:
+        print(
+            f"note: the protocol is of five sequences of over {SCORED_FRAMES} frames; here are "
+            f"{len(truths)} of {min(map(len, truths))} to {max(map(len, truths))}: the plain mean"
+        )
+    cli.show({name: f"{value:.3f} dB" for name, value in scores.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
