@@ -5,14 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvae.plots import (
-    _film_strip_figure,
-    _history_figure,
-    _psnr_figure,
-    plot_film_strip,
-    plot_history,
-    plot_psnr_per_frame,
-)
+from keras_cvae.plots import plot_film_strip, plot_history, plot_psnr_per_frame
+from keras_cvae.plots.film_strip import _film_strip_figure
+from keras_cvae.plots.history import _history_figure
+from keras_cvae.plots.psnr_per_frame import _psnr_figure
 
 NAN, INF = float("nan"), float("inf")
 

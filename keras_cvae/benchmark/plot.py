@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from keras_cvae import plots
 from keras_cvae.benchmark import sizes
+from keras_cvae.plots import style
 
 
 def plot_sizes(rows, path):
@@ -27,7 +27,7 @@ def plot_sizes(rows, path):
         raise ValueError("There are no rows to draw; expected at least one axis of sizes.")
     across = min(3, len(axes))
     down = -(-len(axes) // across)
-    figure = plots._figure(3.8 * across, 3.2 * down)
+    figure = style.new_figure(3.8 * across, 3.2 * down)
     for index, axis in enumerate(axes):
         panel = figure.add_subplot(down, across, index + 1)
         if axis == sizes.MEMORY:
@@ -35,8 +35,8 @@ def plot_sizes(rows, path):
         else:
             _draw_cost(panel, [row for row in rows if row["axis"] == axis], sizes.AXES[axis])
         panel.tick_params(labelsize=8)
-        plots._tidy(panel)
-    return plots._save(figure, path, overwrite=False)
+        style.tidy(panel)
+    return style.save(figure, path, overwrite=False)
 
 
 def _draw_cost(panel, rows, what):
@@ -48,7 +48,7 @@ def _draw_cost(panel, rows, what):
         values,
         seconds,
         yerr=[seconds - low, high - seconds],
-        color=plots._COLOURS[0],
+        color=style.COLOURS[0],
         marker="o",
         markersize=4,
         capsize=2,
@@ -73,7 +73,7 @@ def _draw_memory(panel, rows):
     panel.plot(
         [row["value"] for row in known],
         [row["resident_mb"] for row in known],
-        color=plots._COLOURS[1],
+        color=style.COLOURS[1],
         marker="o",
         markersize=3,
     )

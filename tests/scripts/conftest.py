@@ -45,8 +45,7 @@ def copy(run, tmp_path):
 def _plain_figures(monkeypatch):
     """Figures take a second each and are tested elsewhere; `run` has them all the same."""
 
-    def save(figure, path, overwrite):
+    def savefig(figure, path, **options):
         path.write_bytes(b"figure")
-        return path
 
-    monkeypatch.setattr("keras_cvae.plots._save", save)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", savefig)

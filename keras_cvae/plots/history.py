@@ -1,0 +1,134 @@
+"""What a run has logged, by epoch."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from keras_cvae.plots.style import COLOURS, STYLES, new_figure, save, tidy, whole_numbers
+
+
+def plot_history(
+    history: Mapping[str, Sequence[float]],
+    path: str | os.PathLike,
+    baselines: Mapping[str, float] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Draws what a run has logged, a panel for each quantity.
+
+    Args:
+        history: Columns by name: `epoch`, `loss`, `mse`, `kl`, `beta`, `tfr`, `lr`, `val_psnr`. Any
+            may be missing; NaN stands for "not measured", as `val_psnr` without validation.
+            Without `epoch`, rows are numbered from 1.
+        path: The PNG to write.
+        baselines: PSNR in dB by name, drawn as level lines beside `val_psnr`.
+        overwrite: Whether to replace an existing file.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If nothing can be drawn, columns differ in length, or the file exists.
+    """
+    return save(_history_figure(history, baselines), path, overwrite)
+
+
+def _history_figure(
+    history: Mapping[str, Sequence[float]], baselines: Mapping[str, float] | None = None
+) -> Figure:
+    columns = {name: np.asarray(values, dtype=float) for name, values in history.items()}
+    lengths = {name: values.shape for name, values in columns.items()}
+    if len(set(lengths.values())) != 1 or len(next(iter(lengths.values()))) != 1:
+        raise ValueError(f"The history's columns have the shapes {lengths}; expected one length.")
+    panels = [
+        ("Validation PSNR", "dB", ["val_psnr"]),
+        ("Training loss", "loss", ["loss"]),
+        ("Reconstruction error", "MSE", ["mse"]),
+        ("KL divergence", "nats", ["kl"]),
+        ("KL weight and teacher forcing", "value", ["beta", "tfr"]),
+        ("Learning rate", "learning rate", ["lr"]),
+    ]
+    panels = [
+        (title, unit, [name for name in names if np.isfinite(columns.get(name, [])).any()])
+        for title, unit, names in panels
+    ]
+    panels = [panel for panel in panels if panel[2]]
+    if not panels:
+        raise ValueError(
+            f"The history has the columns {sorted(columns)} and no finite value to draw; "
+            "expected some of epoch, loss, mse, kl, beta, tfr, lr, val_psnr."
+        )
+    count = len(next(iter(columns.values())))
+    epochs = columns.get("epoch", np.arange(1, count + 1))
+
+    across = min(3, len(panels))
+    down = -(-len(panels) // across)
+    figure = new_figure(3.6 * across, 2.7 * down)
+    for index, (title, unit, names) in enumerate(panels):
+        axes = figure.add_subplot(down, across, index + 1)
+        for name, colour, style in zip(names, COLOURS, STYLES, strict=False):
+            _draw_history_line(axes, epochs, columns[name], name, colour, style)
+        if names == ["val_psnr"]:
+            _draw_baselines(axes, baselines or {})
+        elif names == ["lr"]:
+            axes.set_ylim(bottom=0)
+        elif names[0] in ("beta", "tfr"):
+            low, high = axes.get_ylim()
+            axes.set_ylim(min(0.0, low), high + 0.2 * (high - low))  # room for the legend
+            axes.legend(fontsize=7, loc="upper center", ncols=2)
+        else:
+            use_log_scale_where_it_helps(axes, columns[names[0]])
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("epoch", fontsize=9)
+        axes.set_ylabel(unit, fontsize=9)
+        axes.tick_params(labelsize=8)
+        axes.xaxis.set_major_locator(whole_numbers())
+        margin = 0.03 * (epochs[-1] - epochs[0]) or 0.5
+        axes.set_xlim(epochs[0] - margin, epochs[-1] + margin)
+        tidy(axes)
+    return figure
+
+
+def _draw_history_line(axes, epochs, values, name, colour, style) -> None:
+    label = {"beta": "KL weight (beta)", "tfr": "teacher-forcing ratio"}.get(name, name)
+    known = np.isfinite(values)
+    values = np.where(known, values, np.nan)
+    if name == "val_psnr":
+        # Not measured in every epoch: the line bridges the gaps, the dots say where it was.
+        epochs, values = epochs[known], values[known]
+    few = name == "val_psnr" or known.sum() <= 12
+    axes.plot(
+        epochs,
+        values,
+        color=colour,
+        linestyle=style,
+        linewidth=1.5,
+        marker="o" if few else None,
+        markersize=3.5,
+        label=label,
+    )
+
+
+def _draw_baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
+    for (name, level), colour, style in zip(
+        baselines.items(), COLOURS[1:], STYLES[1:], strict=False
+    ):
+        if np.isfinite(level):
+            text = f"{name.replace('_', ' ')}, {level:.2f}"
+            axes.axhline(level, color=colour, linestyle=style, linewidth=1.2, label=text)
+    if axes.get_legend_handles_labels()[1][1:]:
+        axes.legend(fontsize=7)
+
+
+def use_log_scale_where_it_helps(axes: Axes, values: np.ndarray) -> None:
+    known = values[np.isfinite(values)]
+    if known.min() > 0 and known.max() > 3 * known.min():
+        axes.set_yscale("log")
+        if known.max() < 30 * known.min():
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())

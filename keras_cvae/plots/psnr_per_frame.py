@@ -1,0 +1,90 @@
+"""PSNR against the number of the predicted frame."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_cvae.plots.style import COLOURS, STYLES, new_figure, save, tidy, whole_numbers
+
+_LONG = 100  # frames from which a curve is drawn light, with a running mean over it
+
+
+def plot_psnr_per_frame(
+    curves: Mapping[str, Sequence[float]], path: str | os.PathLike, overwrite: bool = False
+) -> Path:
+    """Draws the PSNR of each predicted frame, a line for each curve, its mean in the legend.
+
+    Args:
+        curves: By label, PSNR in dB of the predicted frames, of which the first is 1. Infinite
+            values (a frame that is equal to the truth) and NaN are left out of the line and of the
+            mean, and the legend says so.
+        path: The PNG to write.
+        overwrite: Whether to replace an existing file.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If there is no curve, one is empty or not 1-D, or the file exists.
+    """
+    return save(_psnr_figure(curves), path, overwrite)
+
+
+def _psnr_figure(curves: Mapping[str, Sequence[float]]) -> Figure:
+    arrays = {label: np.asarray(values, dtype=float) for label, values in curves.items()}
+    if not arrays or any(values.ndim != 1 or not values.size for values in arrays.values()):
+        shapes = {label: values.shape for label, values in arrays.items()}
+        raise ValueError(
+            f"Got curves of the shapes {shapes}; expected at least one, all (frames,)."
+        )
+    longest = max(values.size for values in arrays.values())
+    window = max(1, round(longest / 25)) | 1 if longest >= _LONG else 1
+
+    figure = new_figure(8.0, 4.4)
+    axes = figure.add_subplot()
+    for index, (label, values) in enumerate(arrays.items()):
+        colour = COLOURS[index % len(COLOURS)]
+        style = STYLES[index % len(STYLES)]
+        values = np.where(np.isfinite(values), values, np.nan)
+        numbers = np.arange(1, values.size + 1)
+        known = values[np.isfinite(values)]
+        mean = f"mean {known.mean():.2f} dB" if known.size else "no finite value"
+        if 0 < known.size < values.size:
+            mean += f" of {known.size} finite"
+        if window > 1:
+            axes.plot(numbers, values, color=colour, linewidth=0.6, alpha=0.3)
+            values = _running_mean(values, window)
+        axes.plot(
+            numbers,
+            values,
+            color=colour,
+            linestyle=style,
+            linewidth=1.8,
+            marker="o" if longest == 1 else None,
+            label=f"{label}: {mean}",
+        )
+    axes.set_xlabel("predicted frame")
+    axes.set_ylabel("PSNR in dB")
+    axes.xaxis.set_major_locator(whole_numbers())
+    margin = max(0.01 * longest, 0.5)
+    axes.set_xlim(1 - margin, longest + margin)
+    note = f"bold: running mean over {window} frames; light: each frame" if window > 1 else None
+    axes.set_title("PSNR of each predicted frame", fontsize=11)
+    tidy(axes)
+    # Below the lines: inside, it would hide some of them.
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9, title=note, title_fontsize=8)
+    return figure
+
+
+def _running_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Mean over `window` neighbours, NaN left out; fewer at the ends."""
+    known = np.isfinite(values)
+    ones = np.ones(window)
+    total = np.convolve(np.where(known, values, 0.0), ones)
+    count = np.convolve(known.astype(float), ones)
+    middle = slice(window // 2, window // 2 + values.size)
+    with np.errstate(invalid="ignore"):
+        return np.where(count[middle] > 0, total[middle] / count[middle], np.nan)
