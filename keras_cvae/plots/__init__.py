@@ -3,5 +3,19 @@
 from keras_cvae.plots.film_strip import plot_film_strip
 from keras_cvae.plots.history import plot_history
 from keras_cvae.plots.psnr_per_frame import plot_psnr_per_frame
+from keras_cvae.plots.strategies import (
+    plot_beta_by_strategy,
+    plot_losses_by_strategy,
+    plot_psnr_by_strategy,
+    plot_teacher_forcing,
+)
 
-__all__ = ["plot_film_strip", "plot_history", "plot_psnr_per_frame"]
+__all__ = [
+    "plot_beta_by_strategy",
+    "plot_film_strip",
+    "plot_history",
+    "plot_losses_by_strategy",
+    "plot_psnr_by_strategy",
+    "plot_psnr_per_frame",
+    "plot_teacher_forcing",
+]

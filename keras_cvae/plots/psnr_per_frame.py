@@ -41,7 +41,7 @@ def _psnr_figure(curves: Mapping[str, Sequence[float]]) -> Figure:
             f"Got curves of the shapes {shapes}; expected at least one, all (frames,)."
         )
     longest = max(values.size for values in arrays.values())
-    window = max(1, round(longest / 25)) | 1 if longest >= _LONG else 1
+    window = window_for(longest)
 
     figure = new_figure(8.0, 4.4)
     axes = figure.add_subplot()
@@ -56,7 +56,7 @@ def _psnr_figure(curves: Mapping[str, Sequence[float]]) -> Figure:
             mean += f" of {known.size} finite"
         if window > 1:
             axes.plot(numbers, values, color=colour, linewidth=0.6, alpha=0.3)
-            values = _running_mean(values, window)
+            values = running_mean(values, window)
         axes.plot(
             numbers,
             values,
@@ -79,7 +79,12 @@ def _psnr_figure(curves: Mapping[str, Sequence[float]]) -> Figure:
     return figure
 
 
-def _running_mean(values: np.ndarray, window: int) -> np.ndarray:
+def window_for(count: int) -> int:
+    """Frames of the running mean that a curve of so many is drawn with."""
+    return max(1, round(count / 25)) | 1 if count >= _LONG else 1
+
+
+def running_mean(values: np.ndarray, window: int) -> np.ndarray:
     """Mean over `window` neighbours, NaN left out; fewer at the ends."""
     known = np.isfinite(values)
     ones = np.ones(window)

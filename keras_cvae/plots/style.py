@@ -1,6 +1,9 @@
 """What figures share: colours, axes, saving. Works without a display."""
 
+import csv
+import itertools
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -25,6 +28,38 @@ def save(figure: Figure, path: str | os.PathLike, overwrite: bool) -> Path:
     with written_whole(path) as partial:
         figure.savefig(partial, format="png")
     return path
+
+
+def save_with_numbers(
+    figure: Figure, path: str | os.PathLike, numbers: Mapping[str, Sequence], overwrite: bool
+) -> list[Path]:
+    """Saves a figure as PNG, beside it as SVG, and what it shows as csv.
+
+    Args:
+        figure: The figure.
+        path: The PNG.
+        numbers: Columns of the csv by name; shorter ones end with empty cells.
+        overwrite: Whether to replace existing files.
+
+    Returns:
+        The three paths.
+
+    Raises:
+        ValueError: If the path is no PNG's or one of the files exists.
+    """
+    path = Path(path)
+    others = [path.with_suffix(".svg"), path.with_suffix(".csv")]
+    if not overwrite and (there := [other for other in others if other.exists()]):
+        raise ValueError(f"{there[0]} exists already; choose another name, or pass overwrite=True.")
+    save(figure, path, overwrite)
+    with written_whole(others[0]) as partial:
+        figure.savefig(partial, format="svg")
+    with written_whole(others[1]) as partial, open(partial, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(numbers)
+        for row in itertools.zip_longest(*numbers.values()):
+            writer.writerow(["" if value is None else f"{value:.6g}" for value in row])
+    return [path, *others]
 
 
 def new_figure(width: float, height: float) -> Figure:

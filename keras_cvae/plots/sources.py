@@ -1,0 +1,76 @@
+"""What the figures of several runs are drawn from: histories of Keras, csv files, run folders."""
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_cvae import runs
+
+
+def history_columns(source):
+    """A history as columns.
+
+    Args:
+        source: what `model.fit` returns, a dict of columns, a run folder, or its `history.csv`.
+
+    Returns:
+        dict name -> float array, with `epoch` counting from 1; NaN where there is no value.
+
+    Raises:
+        ValueError: if there is no history.
+    """
+    if hasattr(source, "history"):  # Keras' History
+        source = {"epoch": np.asarray(source.epoch) + 1, **source.history}
+    elif isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        source = _read_csv(path / runs.HISTORY if path.is_dir() else path)
+    columns = {name: np.asarray(values, dtype=float) for name, values in source.items()}
+    if not columns or not all(len(values) for values in columns.values()):
+        raise ValueError("The history has no epoch yet; nothing can be drawn.")
+    columns.setdefault("epoch", np.arange(1.0, len(next(iter(columns.values()))) + 1))
+    return columns
+
+
+def psnr_columns(source):
+    """PSNR per predicted frame, the mean over the videos, of the prediction and the baselines.
+
+    Args:
+        source: a run folder, a `val_psnr_per_frame.csv`, or an array (T-1,) of the prediction's.
+
+    Returns:
+        dict name -> float array: `psnr`, and in files `first_frame`, `mean_frame` and
+        `previous_true_frame`.
+
+    Raises:
+        ValueError: if there is no such file.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        return {"psnr": np.asarray(source, dtype=float)}
+    path = Path(source)
+    columns = _read_csv(path / "val_psnr_per_frame.csv" if path.is_dir() else path)
+    frames = columns.pop("frame")
+    numbers = np.unique(frames)
+    columns.pop("video", None)
+    return {
+        name: np.array([values[frames == number].mean() for number in numbers])
+        for name, values in columns.items()
+        if name != "ssim"
+    }
+
+
+def _read_csv(path):
+    if not path.is_file():
+        raise ValueError(f"There is no {path}. Give a finished run, or a csv file of one.")
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = rows[0] if rows else []
+    return {name: np.array([_number(row[name]) for row in rows]) for name in names}
+
+
+def _number(text):
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return float("nan")

@@ -1,0 +1,184 @@
+"""The figures of the published report: strategies of KL annealing beside each other.
+
+Each function takes runs by strategy: a dict name -> list of sources, one for each seed (or one
+source), see `keras_cvae.plots.sources`. It writes a PNG, the same as SVG, and its numbers as csv.
+Lines are the mean over the seeds, with the smallest and largest as a band.
+"""
+
+import numpy as np
+
+from keras_cvae.plots.history import use_log_scale_where_it_helps
+from keras_cvae.plots.psnr_per_frame import running_mean, window_for
+from keras_cvae.plots.sources import history_columns, psnr_columns
+from keras_cvae.plots.style import (
+    COLOURS,
+    STYLES,
+    new_figure,
+    save_with_numbers,
+    tidy,
+    whole_numbers,
+)
+
+_KNOWN = ("none", "monotonic", "cyclical")  # the same colour in every figure
+
+
+def plot_teacher_forcing(source, path, overwrite=False):
+    """Draws the teacher-forcing ratio and the loss of one run, one above the other.
+
+    Args:
+        source: a history, see `keras_cvae.plots.sources.history_columns`.
+        path: str or `Path` of the PNG.
+        overwrite: bool, whether to replace existing files.
+
+    Returns:
+        list of `Path`: PNG, SVG, csv.
+
+    Raises:
+        ValueError: if the history lacks `tfr` or `loss`, or a file exists.
+    """
+    columns = history_columns(source)
+    figure = new_figure(6.0, 5.0)
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    for axes, name, label in ((upper, "loss", "loss"), (lower, "tfr", "teacher-forcing ratio")):
+        colour = COLOURS[0] if name == "loss" else COLOURS[1]
+        values = _column(columns, name)
+        axes.plot(columns["epoch"], values, color=colour, linewidth=1.8)
+        axes.set_ylabel(label)
+        tidy(axes)
+    use_log_scale_where_it_helps(upper, columns["loss"])
+    lower.set_ylim(-0.05, 1.05)
+    _epoch_axis(lower)
+    upper.set_title("Teacher forcing and loss", fontsize=11)
+    numbers = {name: columns[name] for name in ("epoch", "loss", "tfr")}
+    return save_with_numbers(figure, path, numbers, overwrite)
+
+
+def plot_losses_by_strategy(runs, path, overwrite=False):
+    """Draws loss, MSE and KL by epoch, a line for each strategy; see the module.
+
+    Args:
+        runs: dict strategy -> list of histories.
+        path, overwrite: as in `plot_teacher_forcing`.
+
+    Returns:
+        list of `Path`: PNG, SVG, csv.
+    """
+    panels = (("loss", "loss"), ("mse", "MSE"), ("kl", "KL in nats"))
+    return _by_epoch(runs, panels, "Training by strategy of KL annealing", path, overwrite)
+
+
+def plot_beta_by_strategy(runs, path, overwrite=False):
+    """Draws beta by epoch, a line for each strategy; see `plot_losses_by_strategy`."""
+    panels = (("beta", "KL weight beta"),)
+    return _by_epoch(runs, panels, "KL annealing", path, overwrite)
+
+
+def plot_psnr_by_strategy(runs, path, overwrite=False):
+    """Draws the PSNR of each predicted validation frame by strategy, beside the copy baselines.
+
+    Args:
+        runs: dict strategy -> list of sources, see `keras_cvae.plots.sources.psnr_columns`.
+        path, overwrite: as in `plot_teacher_forcing`.
+
+    Returns:
+        list of `Path`: PNG, SVG, csv.
+    """
+    curves = {name: [psnr_columns(one) for one in _as_list(of)] for name, of in runs.items()}
+    baselines = next(iter(curves.values()))[0].keys() - {"psnr"}
+    figure = new_figure(8.0, 4.6)
+    axes = figure.add_subplot()
+    numbers = {}
+    for name, of in curves.items():
+        values = np.stack([columns["psnr"] for columns in of])
+        numbers.setdefault("frame", np.arange(1, values.shape[1] + 1))
+        _band(axes, numbers["frame"], values, name, smooth=True)
+        numbers |= _numbers(name, values)
+    for index, name in enumerate(sorted(baselines)):
+        values = next(iter(curves.values()))[0][name]
+        label = f"{name.replace('_', ' ')} copied: mean {values.mean():.2f} dB"
+        smooth = running_mean(values, window_for(values.size))
+        axes.plot(
+            numbers["frame"], smooth, color="#888888", linestyle=STYLES[index + 1], label=label
+        )
+        numbers[name] = values
+    axes.set_xlabel("predicted frame")
+    axes.set_ylabel("PSNR in dB")
+    axes.set_title("PSNR of each predicted validation frame", fontsize=11)
+    axes.xaxis.set_major_locator(whole_numbers())
+    tidy(axes)
+    window = window_for(len(numbers["frame"]))
+    note = f"running mean over {window} frames" if window > 1 else None
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9, title=note, title_fontsize=8)
+    return save_with_numbers(figure, path, numbers, overwrite)
+
+
+def strategy_style(name):
+    """Colour and line style of a strategy, the same in every figure."""
+    index = _KNOWN.index(name) if name in _KNOWN else 3 + sum(map(ord, name)) % 4
+    return {"color": COLOURS[index], "linestyle": STYLES[index]}
+
+
+def _by_epoch(runs, panels, title, path, overwrite):
+    histories = {name: [history_columns(one) for one in _as_list(of)] for name, of in runs.items()}
+    figure = new_figure(4.2 * len(panels) + 0.6, 3.6)
+    grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    numbers = {}
+    for axes, (column, label) in zip(grid, panels, strict=True):
+        lowest = []
+        for name, of in histories.items():
+            length = min(len(columns["epoch"]) for columns in of)
+            values = np.stack([_column(columns, column)[:length] for columns in of])
+            epochs = of[0]["epoch"][:length]
+            _band(axes, epochs, values, name)
+            if len(epochs) >= len(numbers.get("epoch", ())):
+                numbers["epoch"] = epochs
+            numbers |= _numbers(f"{name}_{column}", values)
+            lowest.append(values.ravel())
+        axes.set_ylabel(label)
+        _epoch_axis(axes)
+        if column != "beta":
+            use_log_scale_where_it_helps(axes, np.concatenate(lowest))
+        tidy(axes)
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+    figure.suptitle(title, fontsize=11)
+    return save_with_numbers(figure, path, numbers, overwrite)
+
+
+def _band(axes, x, values, name, smooth=False):
+    """The mean over the seeds as a line, from the smallest to the largest as a band."""
+    label = name
+    if smooth:
+        label = f"{name}: mean {values.mean():.2f} dB"
+        values = np.stack([running_mean(each, window_for(each.size)) for each in values])
+    style = strategy_style(name)
+    marker = "o" if len(x) == 1 else None
+    axes.plot(x, values.mean(axis=0), linewidth=1.8, label=label, marker=marker, **style)
+    if len(values) > 1:
+        low, high = values.min(axis=0), values.max(axis=0)
+        axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
+
+
+def _numbers(name, values):
+    if len(values) == 1:
+        return {name: values[0]}
+    return {
+        name: values.mean(axis=0),
+        f"{name}_min": values.min(axis=0),
+        f"{name}_max": values.max(axis=0),
+    }
+
+
+def _epoch_axis(axes):
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(whole_numbers())
+
+
+def _column(columns, name):
+    if name not in columns:
+        raise ValueError(f"The history has no {name!r}; it has {', '.join(sorted(columns))}.")
+    return columns[name]
+
+
+def _as_list(sources):
+    return sources if isinstance(sources, list) else [sources]
