@@ -196,15 +196,18 @@ def resolve(given):
     return config
 
 
-def add_arguments(parser):
+def add_arguments(parser, without=()):
     """Adds the training flags to an `ArgumentParser`, grouped; those not given stay absent.
 
     Args:
         parser: `argparse.ArgumentParser`, made with `argument_default=argparse.SUPPRESS`.
+        without: flags to leave out.
     """
     defaults = resolve({})
 
     def add(group, name, text, **kwargs):
+        if name in without:
+            return
         field = name[2:].replace("-", "_")
         default = getattr(defaults, field)
         if field in TRAINING_RECIPES["published"] or field in _RECIPE_FIELDS:

@@ -1,0 +1,63 @@
+#!/usr/bin/env python
+"""Trains the three strategies of KL annealing alike and compares them in a report; see --help."""
+
+import argparse
+import dataclasses
+import sys
+import time
+from pathlib import Path
+
+from keras_cvae import cli, study, training_config
+
+QUICK_EPOCHS = 4
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        description="Train the three strategies of KL annealing (none, monotonic, cyclical) with "
+        "the same seed, data order and budget, and write report.html, report.md and figures. "
+        "Started again with the same settings, it goes on where it stopped. In brackets: the "
+        "default.",
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    group = parser.add_argument_group("study")
+    group.add_argument("--out", type=Path, metavar="STUDY", help="folder (studies/DATE-TIME)")
+    group.add_argument("--seeds", type=int, metavar="N", help="seeds of each strategy (1)")
+    group.add_argument(
+        "--quick", action="store_true", help=f"{QUICK_EPOCHS} epochs, to see how it looks"
+    )
+    training_config.add_arguments(parser, without=("--kl-anneal",))
+    given = vars(parser.parse_args(arguments))
+    out = given.pop("out", None) or Path("studies") / time.strftime("%Y%m%d-%H%M%S")
+    seeds, quick = given.pop("seeds", 1), given.pop("quick", False)
+    if quick:
+        given.setdefault("epochs", QUICK_EPOCHS)
+
+    with cli.reported_errors():
+        config = training_config.resolve(given)
+        plan = study.planned(config, seeds)
+        study.check_study(out, plan)
+        cli.start_backend()
+        print(f"study: {out}; {len(plan)} runs")
+        shown = dataclasses.asdict(config)
+        del shown["kl_anneal"]
+        cli.show(shown)
+
+        from keras_cvae.report.write import write_report
+
+        try:
+            finished, stopped = study.train_study(out, plan)
+        except KeyboardInterrupt:
+            print("\nstopped; the same command goes on", flush=True)
+            return 130
+        if finished:
+            for path in write_report(finished, out, "Strategies of KL annealing"):
+                print(path)
+    for message in stopped:
+        print(f"stopped: {message}", file=sys.stderr)
+    return 1 if stopped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

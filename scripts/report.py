@@ -1,0 +1,39 @@
+#!/usr/bin/env python
+"""Makes a report of finished runs; see --help."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from keras_cvae import cli, runs
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        description="Compare finished runs: report.html, report.md and figures in a new folder. "
+        "Runs that differ in their seed alone are one line, with mean and spread.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="finished run folder")
+    parser.add_argument("--out", type=Path, required=True, help="new folder")
+    parser.add_argument("--title", default="Runs compared", help="(Runs compared)")
+    options = parser.parse_args(arguments)
+    with cli.reported_errors():
+        runs.check_new(options.out)
+        cli.start_backend()
+
+        from keras_cvae.report.collect import by_settings
+        from keras_cvae.report.write import write_report
+
+        labelled = by_settings(options.runs)
+        for label, folders in labelled.items():
+            print(f"  {label}: {', '.join(map(str, folders))}")
+        with runs.new_folder(options.out) as folder:
+            written = write_report(labelled, folder, options.title)
+    for path in written:
+        print(options.out / path.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
