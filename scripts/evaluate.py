@@ -23,6 +23,12 @@ def main(arguments=None):
     parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
     parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")
     parser.add_argument(
+        "--samples",
+        type=int,
+        metavar="N",
+        help="also the mean and the best of N samples of each video, at --temperature (there 1)",
+    )
+    parser.add_argument(
         "--submission",
         type=Path,
         metavar="FILE.csv",
@@ -41,10 +47,12 @@ def main(arguments=None):
             raise ValueError(
                 f"{options.submission} exists already; --submission writes a new file."
             )
+        if options.samples is not None and options.samples < 1:
+            raise ValueError(f"--samples must be at least 1; got {options.samples}.")
         cli.start_backend()
         cli.show({"model": options.model, "data": data, "frame_size": size, "out": out})
 
-        from keras_cvae import results
+        from keras_cvae import results, sampling_results
         from keras_cvae.data import load_videos
         from keras_cvae.evaluation import mean_frame
         from keras_cvae.model.loading import load_model
@@ -62,6 +70,10 @@ def main(arguments=None):
                     )
                     results.write_evaluation(folder, split, evaluations, videos)
                     metrics[split] = results.summary(evaluations)
+                    if options.samples:
+                        metrics[f"{split}_samples"] = sampling_results.sample_with_progress(
+                            model, split, videos, options.samples, options.temperature, options.seed
+                        )
                     if split == "val":
                         metrics[split] |= results.latent_use_with_progress(model, videos)
             if options.submission:
@@ -73,9 +85,12 @@ def main(arguments=None):
                     f"{data} has neither a val split nor a test split with true frames."
                 )
             runs.write_json(folder / runs.METRICS, metrics)
-    for split, means in metrics.items():
-        print(f"{split}, mean over all predicted frames:")
-        cli.show({name: f"{value:.4g}" for name, value in means.items()})
+    for split in ("val", "test"):
+        if split in metrics:
+            print(f"{split}, mean over all predicted frames:")
+            cli.show({name: f"{value:.4g}" for name, value in metrics[split].items()})
+        if sampled := metrics.get(f"{split}_samples"):
+            print(f"{split}, samples:\n{sampling_results.samples_table(sampled)}")
     print(f"PSNR in dB; the csv, plots and GIF are in {out}")
     if options.submission:
         print(f"submission: {options.submission}; score it with scripts/score.py")

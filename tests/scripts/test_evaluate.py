@@ -114,3 +114,27 @@ def test_what_is_no_model_is_one_line(copy, data, tmp_path, kind):
     options = ["--data", data, "--frame-size", *SIZE, "--out", out]
     assert str(path) in one_error(run_script("evaluate", path, *options))
     assert not out.exists()
+
+
+def test_best_of_n_samples_beside_z_0(copy):
+    done = run_script("evaluate", copy, "--samples", 3, "--out", copy / "samples")
+    assert done.code == 0, done.err
+    metrics = json.loads((copy / "samples" / "metrics.json").read_text())
+    for split in ("val", "test"):
+        sampled = metrics[f"{split}_samples"]
+        assert sampled["temperature"] == 1 and sampled["samples"] == 3
+        assert sampled["psnr_mean"] <= sampled["psnr_best"]
+        # The run's temperature is 0: its own roll-out has z = 0.
+        assert sampled["psnr_zero"] == pytest.approx(
+            np.mean(psnr_by_video(copy / "samples", split)), rel=1e-4
+        )
+    assert done.out.count("best of 3 samples") == 2 and "z = 0" in done.out
+    assert "at least 1" in one_error(run_script("evaluate", copy, "--samples", 0))
+
+
+def psnr_by_video(folder, split):
+    values = {}
+    with open(folder / f"{split}_psnr_per_frame.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            values.setdefault(row["video"], []).append(float(row["psnr"]))
+    return [np.mean(each) for each in values.values()]
