@@ -9,6 +9,7 @@ _HOME = {
     "RolloutVideo": "rollout_video",
     "StopOnInterrupt": "stop_on_interrupt",
     "TeacherForcing": "teacher_forcing",
+    "TensorBoardLogs": "tensorboard_logs",
     "TrainingState": "training_state",
     "ValidationPSNR": "validation_psnr",
 }

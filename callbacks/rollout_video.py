@@ -23,6 +23,8 @@ class RolloutVideo(Callback):
         max_frames: int or `None`, predict at most so many frames.
         temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
         fps: frames per second of the film.
+        name: str, of the files, with `{epoch:04d}` or the like in it; without, there is one file,
+            always of the newest roll-out.
 
     Raises:
         ValueError: if `every` or `max_frames` is below 1, or the data are not videos.
@@ -34,7 +36,16 @@ class RolloutVideo(Callback):
     ```
     """
 
-    def __init__(self, data, folder, every=10, max_frames=120, temperature=None, fps=24):
+    def __init__(
+        self,
+        data,
+        folder,
+        every=10,
+        max_frames=120,
+        temperature=None,
+        fps=24,
+        name="epoch-{epoch:04d}.gif",
+    ):
         super().__init__()
         if every < 1 or (max_frames is not None and max_frames < 1):
             raise ValueError(
@@ -48,6 +59,7 @@ class RolloutVideo(Callback):
         self.max_frames = max_frames
         self.temperature = temperature
         self.fps = fps
+        self.name = name
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
@@ -57,5 +69,5 @@ class RolloutVideo(Callback):
         )
         shown = slice(len(prediction))
         film = side_by_side(self.video.frames[shown], prediction, self.video.poses[shown])
-        path = self.folder / f"epoch-{epoch + 1:04d}.gif"
+        path = self.folder / self.name.format(epoch=epoch + 1)
         write_video(path, film, fps=self.fps, overwrite=True)

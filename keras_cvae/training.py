@@ -17,9 +17,11 @@ from keras_cvae.callbacks import (
     RolloutVideo,
     StopOnInterrupt,
     TeacherForcing,
+    TensorBoardLogs,
     TrainingState,
     ValidationPSNR,
 )
+from keras_cvae.callbacks.tensorboard_logs import writer_class
 from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.data import Clips, load_videos
 from keras_cvae.model.cvae import CVAE
@@ -57,6 +59,8 @@ def train(config, run, resume=False, started=None):
     _check_precision(config.precision, backend)
     _, how = compiling.choose(config.compile, backend)
     print(f"arithmetic: {config.precision}; step compiled: {how}", flush=True)
+    if config.tensorboard:
+        writer_class()
     keras.utils.set_random_seed(config.seed)
     train_videos = load_videos(config.data, "train", config.frame_size, config.cache)
     val_videos = load_videos(config.data, "val", config.frame_size, config.cache)
@@ -169,6 +173,9 @@ def _fit(model, clips, val_videos, config, run, restored):
         str(run / runs.BEST), monitor="val_psnr", mode="max", save_best_only=True
     )
     averaged = [_AveragedWeights(swap_on_epoch=True)] if config.ema else []
+    watched = []
+    if config.tensorboard:
+        watched.append(TensorBoardLogs(run / "tensorboard", val_videos, config.validate_every))
 
     def write_history(history):
         runs.write_history(run / runs.HISTORY, history)
@@ -198,6 +205,10 @@ def _fit(model, clips, val_videos, config, run, restored):
                 RolloutVideo(
                     val_videos, run / "rollouts", every=max(config.schedule_epochs // FILMS, 1)
                 ),
+                RolloutVideo(
+                    val_videos, run, every=config.validate_every, name="newest_rollout.gif"
+                ),
+                *watched,
                 checkpoint,
                 EpochReport(),
                 state,

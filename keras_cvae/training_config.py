@@ -79,6 +79,7 @@ class TrainingConfig:
     compile: str
     rematerialise: bool
     validate_every: int
+    tensorboard: bool
     seed: int
     schedule_epochs: int
 
@@ -177,6 +178,7 @@ def resolve(given):
         "precision": "float32",
         "compile": "auto",
         "rematerialise": False,
+        "tensorboard": False,
         "seed": 0,
         **TRAINING_RECIPES[recipe],
         **given,
@@ -258,6 +260,12 @@ def add_arguments(parser, without=()):
         action="store_true",
     )
     add(training, "--validate-every", "epochs from validation to validation", type=int, metavar="N")
+    add(
+        training,
+        "--tensorboard",
+        "logs in RUN/tensorboard, with the roll-out at each validation",
+        action="store_true",
+    )
     add(training, "--seed", "of weights, noise, coin and data order", type=int)
 
     schedules = parser.add_argument_group("KL annealing and teacher forcing")

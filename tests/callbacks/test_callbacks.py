@@ -15,7 +15,7 @@ from keras_cvae.callbacks.training_state import read_training_state
 
 
 def test_every_callback_has_its_name_in_the_package():
-    assert len(callbacks.__all__) == 8
+    assert len(callbacks.__all__) == 9
     for name in callbacks.__all__:
         assert issubclass(getattr(callbacks, name), keras.callbacks.Callback)
         assert name in dir(callbacks)

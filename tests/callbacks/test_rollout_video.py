@@ -34,6 +34,15 @@ def test_a_resumed_run_replaces_its_films(model, clips, val_videos, tmp_path):
     assert len(frames_of(path)) == 5  # the first of the two videos
 
 
+def test_one_file_of_the_newest_roll_out(model, clips, val_videos, tmp_path):
+    film = RolloutVideo(val_videos, tmp_path, every=2, name="newest.gif")
+    model.fit(clips, epochs=2, verbose=0, callbacks=[film])
+    before = (tmp_path / "newest.gif").read_bytes()
+    model.fit(clips, epochs=4, initial_epoch=2, verbose=0, callbacks=[film])
+    assert [path.name for path in tmp_path.iterdir()] == ["newest.gif"]
+    assert (tmp_path / "newest.gif").read_bytes() != before
+
+
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"max_frames": 0}])
 def test_wrong_arguments_fail_when_it_is_made(val_videos, tmp_path, wrong):
     with pytest.raises(ValueError, match="at least 1"):

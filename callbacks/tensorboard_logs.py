@@ -1,0 +1,84 @@
+"""What a run logs, for TensorBoard, on every backend."""
+
+from pathlib import Path
+
+import numpy as np
+from keras.callbacks import Callback
+
+from keras_cvae.data.videos import as_videos
+from keras_cvae.evaluation import predict_videos
+from keras_cvae.video import side_by_side
+
+SHOWN = 6  # frames of a roll-out
+
+
+class TensorBoardLogs(Callback):
+    """Writes every number of the epoch's logs, and pictures of the validation roll-out.
+
+    Keras' own `TensorBoard` needs TensorFlow whatever the backend; this one needs tensorboardX. Put
+    it after the callbacks whose values it is to log.
+
+    Args:
+        folder: str or `Path`, of the event files; `tensorboard --logdir FOLDER` shows them.
+        data: as of `RolloutVideo`, whose first video is shown: truth, prediction, pose and error of
+            some frames, one below the other; `None` for numbers alone.
+        every: int >= 1, pictures after every so many epochs.
+        max_frames: int, how far the roll-out goes.
+
+    Raises:
+        ValueError: if tensorboardX is not installed, or `every` or `max_frames` is below 1.
+
+    Example:
+
+    ```python
+    model.fit(clips, epochs=50, callbacks=[TensorBoardLogs("logs", (val_frames, val_poses))])
+    ```
+    """
+
+    def __init__(self, folder, data=None, every=1, max_frames=120):
+        super().__init__()
+        if every < 1 or max_frames < 1:
+            raise ValueError(
+                f"every and max_frames must be at least 1; got every={every}, "
+                f"max_frames={max_frames}."
+            )
+        self._class = writer_class()
+        self.folder = Path(folder)
+        self.video = None if data is None else as_videos(data)[0]
+        self.every = every
+        self.max_frames = max_frames
+        self.writer = None
+
+    def on_train_begin(self, logs=None):
+        self.writer = self._class(str(self.folder))
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            if np.isfinite(value):
+                self.writer.add_scalar(name, float(value), epoch + 1)
+        if self.video is not None and (epoch + 1) % self.every == 0:
+            self.writer.add_image("rollout", self._picture(), epoch + 1, dataformats="HWC")
+        self.writer.flush()
+
+    def on_train_end(self, logs=None):
+        self.writer.close()
+
+    def _picture(self):
+        (prediction,) = predict_videos(self.model, [self.video], max_frames=self.max_frames)
+        numbers = np.unique(np.linspace(1, len(prediction) - 1, SHOWN).round().astype(int))
+        video = self.video
+        return np.concatenate(
+            side_by_side(video.frames[numbers], prediction[numbers], video.poses[numbers])
+        )
+
+
+def writer_class():
+    """The class that writes event files; a `ValueError` where its package is absent."""
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        raise ValueError(
+            "TensorBoard logs need tensorboardX, which is not installed: "
+            "pip install 'keras_cvae[tensorboard]'."
+        ) from None
+    return SummaryWriter
