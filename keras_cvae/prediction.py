@@ -22,6 +22,7 @@ def predict_files(
     fps=24,
     zoom=1,
     side_by_side=False,
+    smooth=False,
 ):
     """Predicts a video from image files and writes it.
 
@@ -36,6 +37,7 @@ def predict_files(
         fps: frames per second.
         zoom: int >= 1, factor of enlargement.
         side_by_side: bool, whether to show the poses beside the prediction, with captions.
+        smooth: bool, whether to enlarge smoothly (cubic) instead of showing the true pixels.
 
     Returns:
         str, what was written, with the codec.
@@ -62,8 +64,11 @@ def predict_files(
             frames.append(frame[0])
             progress.update()
     frames = np.stack(frames)
+    interpolation = "cubic" if smooth else "nearest"
     if side_by_side:
-        frames = video.side_by_side(None, frames, pose_images, zoom=zoom)
+        frames = video.side_by_side(
+            None, frames, pose_images, zoom=zoom, interpolation=interpolation
+        )
     elif zoom > 1:
-        frames = frames.repeat(zoom, axis=1).repeat(zoom, axis=2)
+        frames = video.enlarge(frames, zoom, interpolation)
     return video.write_video(out, frames, fps=fps)

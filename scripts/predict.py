@@ -31,6 +31,7 @@ def main(arguments=None):
     parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")
     parser.add_argument("--fps", type=float, default=24, help="frames per second (24)")
     parser.add_argument("--zoom", type=int, default=1, help="whole factor of enlargement (1)")
+    parser.add_argument("--smooth", action="store_true", help="enlarge smoothly (true pixels)")
     parser.add_argument("--side-by-side", action="store_true", help="show the poses beside")
     options = parser.parse_args(arguments)
     with cli.reported_errors():

@@ -81,6 +81,13 @@ def test_zoom_repeats_pixels(files):
     )
 
 
+def test_smooth_zoom_is_cubic(files):
+    paths, _, frame, _ = files
+    predict_files(**paths, zoom=2, smooth=True)
+    expected = cv2.resize(frame, (2 * SIZE[1], 2 * SIZE[0]), interpolation=cv2.INTER_CUBIC)
+    np.testing.assert_array_equal(read_frames(paths["out"])[0], expected)
+
+
 def test_side_by_side_shows_the_poses(files):
     paths, *_ = files
     predict_files(**paths, side_by_side=True)
