@@ -24,7 +24,7 @@ class RolloutVideo(Callback):
         temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
         fps: frames per second of the film.
         name: str, of the files, with `{epoch:04d}` or the like in it; without, there is one file,
-            always of the newest roll-out.
+            always of the newest roll-out, that after the last epoch included.
 
     Raises:
         ValueError: if `every` or `max_frames` is below 1, or the data are not videos.
@@ -62,7 +62,8 @@ class RolloutVideo(Callback):
         self.name = name
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every:
+        newest = "{epoch" not in self.name and epoch + 1 == (self.params or {}).get("epochs")
+        if (epoch + 1) % self.every and not newest:
             return
         (prediction,) = predict_videos(
             self.model, [self.video], self.temperature, max_frames=self.max_frames

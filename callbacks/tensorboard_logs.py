@@ -22,7 +22,7 @@ class TensorBoardLogs(Callback):
         folder: str or `Path`, of the event files; `tensorboard --logdir FOLDER` shows them.
         data: as of `RolloutVideo`, whose first video is shown: truth, prediction, pose and error of
             some frames, one below the other; `None` for numbers alone.
-        every: int >= 1, pictures after every so many epochs.
+        every: int >= 1, pictures after every so many epochs, and after the last.
         max_frames: int, how far the roll-out goes.
 
     Raises:
@@ -56,7 +56,8 @@ class TensorBoardLogs(Callback):
         for name, value in (logs or {}).items():
             if np.isfinite(value):
                 self.writer.add_scalar(name, float(value), epoch + 1)
-        if self.video is not None and (epoch + 1) % self.every == 0:
+        last = epoch + 1 == (self.params or {}).get("epochs")
+        if self.video is not None and ((epoch + 1) % self.every == 0 or last):
             self.writer.add_image("rollout", self._picture(), epoch + 1, dataformats="HWC")
         self.writer.flush()
 
@@ -66,10 +67,11 @@ class TensorBoardLogs(Callback):
     def _picture(self):
         (prediction,) = predict_videos(self.model, [self.video], max_frames=self.max_frames)
         numbers = np.unique(np.linspace(1, len(prediction) - 1, SHOWN).round().astype(int))
-        video = self.video
-        return np.concatenate(
-            side_by_side(video.frames[numbers], prediction[numbers], video.poses[numbers])
-        )
+        rows = []
+        for n in numbers:
+            of = (self.video.frames[n : n + 1], prediction[n : n + 1], self.video.poses[n : n + 1])
+            rows.extend(side_by_side(*of, first_number=n))
+        return np.concatenate(rows)
 
 
 def writer_class():

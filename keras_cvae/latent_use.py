@@ -5,6 +5,7 @@ import numpy as np
 from keras_cvae.metrics import frame_psnr
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean, as in the paper
+_FRAMES = 64  # inferred from one look at the progress to the next
 
 
 def latent_use(model, videos, progress=None):
@@ -17,7 +18,7 @@ def latent_use(model, videos, progress=None):
     Args:
         model: `CVAE`.
         videos: list of `keras_cvae.data.Video`, all with their true frames.
-        progress: object with `update(n)`, or `None`; counts predicted frames.
+        progress: object with `update(n)`, or `None`; counts frames, each of them twice.
 
     Returns:
         dict: `kl_nats`, the KL of a frame's posterior from N(0, I), summed over the latent and
@@ -26,7 +27,7 @@ def latent_use(model, videos, progress=None):
     """
     means, kls, curves = [], [], []
     for video in videos:
-        mu, logvar = model.infer_latents(video.frames, video.poses)
+        mu, logvar = _infer(model, video, progress)
         elements = 0.5 * (np.square(mu) + np.exp(logvar) - 1.0 - logvar)
         kls.append(elements.sum(axis=(1, 2, 3), dtype="float64"))
         means.append(mu.reshape(-1, mu.shape[-1]))
@@ -42,3 +43,14 @@ def latent_use(model, videos, progress=None):
         "latent_maps": len(variance),
         "posterior_psnr": float(np.concatenate(curves).mean()),
     }
+
+
+def _infer(model, video, progress):
+    """The posterior of a video, some frames after others, for the progress."""
+    parts = []
+    for start in range(0, len(video.frames) - 1, _FRAMES):
+        shown = slice(start, start + _FRAMES + 1)  # the first of a part is not inferred
+        parts.append(model.infer_latents(video.frames[shown], video.poses[shown]))
+        if progress is not None:
+            progress.update(len(parts[-1][0]))
+    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))

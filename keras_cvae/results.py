@@ -85,7 +85,8 @@ def evaluate_with_progress(model, split, videos, training_mean, temperature=None
 
 def latent_use_with_progress(model, videos):
     """`latent_use` for people who watch."""
-    with Progress(sum(len(video.poses) - 1 for video in videos), "posterior roll-out") as progress:
+    frames = 2 * sum(len(video.poses) - 1 for video in videos)
+    with Progress(frames, "posterior and its roll-out") as progress:
         return latent_use(model, videos, progress)
 
 

@@ -57,6 +57,15 @@ def check_study(study, plan):
             )
 
 
+def stored_backend(study, plan):
+    """The backend that the runs of a study were begun on, `None` of a new study."""
+    for strategy, seed, _ in plan:
+        folder = run_folder(study, strategy, seed)
+        if folder.exists():
+            return runs.read_config(folder).get("environment", {}).get("backend")
+    return None
+
+
 def train_study(study, plan):
     """Trains what is not finished yet; an unfinished run goes on where it stopped.
 

@@ -36,13 +36,28 @@ def write_submission(path, predictions, on_frame=lambda: None):
                 on_frame()
 
 
-def read_submission(path, lengths, frame_size):
+def check_header(path, frame_size):
+    """Raises a `ValueError` where a submission file's columns are not those of a frame size."""
+    with open(path, newline="") as file:
+        header = next(csv.reader(file), [])
+    height, width = frame_size
+    pixels = 3 * height * width
+    if header[:1] != ["id"] or len(header) != pixels + 1:
+        raise ValueError(
+            f"{path}: expected a header of id and {pixels} pixels, for frames of {height} x "
+            f"{width} (height x width; --frame-size); got {len(header)} columns beginning with "
+            f"{','.join(header[:2])!r}."
+        )
+
+
+def read_submission(path, lengths, frame_size, on_frame=lambda: None):
     """Reads a submission file as videos.
 
     Args:
         path: str or `Path`.
         lengths: list of int, the frames of each sequence, the given one included.
         frame_size: (height, width).
+        on_frame: function without arguments, called after each frame.
 
     Returns:
         list of (T, H, W, 3) uint8 arrays.
@@ -50,25 +65,20 @@ def read_submission(path, lengths, frame_size):
     Raises:
         ValueError: if the file does not hold exactly these frames; it says in which line.
     """
+    check_header(path, frame_size)
     height, width = frame_size
     pixels = 3 * height * width
     frames = np.empty((sum(lengths), height, width, 3), np.uint8)
+    number = -1
     with open(path, newline="") as file:
         rows = csv.reader(file)
-        header = next(rows, [])
-        if header[:1] != ["id"] or len(header) != pixels + 1:
-            raise ValueError(
-                f"{path}: expected a header of id and {pixels} pixels, for frames of {height} x "
-                f"{width} (height x width); got {len(header)} columns beginning with "
-                f"{','.join(header[:2])!r}."
-            )
-        number = -1
+        next(rows)
         for number, row in enumerate(rows):
             if number >= len(frames):
                 continue  # counted, for the message
-            frames[number] = (
-                _frame(path, number, row, pixels).reshape(3, height, width).transpose(1, 2, 0)
-            )
+            frame = _frame(path, number, row, pixels).reshape(3, height, width)
+            frames[number] = frame.transpose(1, 2, 0)
+            on_frame()
     if number + 1 != len(frames):
         raise ValueError(
             f"{path} has {number + 1} frames; the true sequences have {len(frames)} "

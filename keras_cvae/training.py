@@ -133,7 +133,8 @@ def build_model(config, steps, kind=CVAE):
             ema_momentum=config.ema or 0.99,
             gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
         ),
-        jit_compile=compiling.choose(config.compile, keras.backend.backend())[0],
+        # Stored with the model: each backend that goes on with it has its own "auto".
+        jit_compile="auto" if config.compile == "auto" else config.compile == "on",
     )
     return model
 
@@ -218,6 +219,11 @@ def _fit(model, clips, val_videos, config, run, restored):
         interrupt.restore_handler()
     if guard.message:
         raise TrainingStopped(guard.message)
+    if not (run / runs.BEST).exists():
+        raise TrainingStopped(
+            "Training ended, but no validation gave a finite PSNR, so that there is no best model. "
+            "Try a bounded output (--output sigmoid), or a lower learning rate."
+        )
 
 
 def _stored(config, backend):

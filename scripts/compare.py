@@ -16,8 +16,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         description="Train the three strategies of KL annealing (none, monotonic, cyclical) with "
         "the same seed, data order and budget, and write report.html, report.md and figures. "
-        "Started again with the same settings, it goes on where it stopped. In brackets: the "
-        "default.",
+        "Started again with the same settings and --out, it goes on where it stopped. In "
+        "brackets: the default.",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
@@ -38,7 +38,13 @@ def main(arguments=None):
         config = training_config.resolve(given)
         plan = study.planned(config, seeds)
         study.check_study(out, plan)
-        cli.start_backend()
+        stored = study.stored_backend(out, plan)
+        backend = cli.start_backend(stored)
+        if stored not in (None, backend):
+            raise ValueError(
+                f"The runs in {out} were begun on {stored}, and this is {backend}; set "
+                f"KERAS_BACKEND={stored}, or give --out a new folder."
+            )
         print(f"study: {out}; {len(plan)} runs")
         shown = dataclasses.asdict(config)
         del shown["kl_anneal"]
@@ -49,7 +55,7 @@ def main(arguments=None):
         try:
             finished, stopped = study.train_study(out, plan)
         except KeyboardInterrupt:
-            print("\nstopped; the same command goes on", flush=True)
+            print(f"\nstopped; the same settings with --out {out} go on", flush=True)
             return 130
         if finished:
             for path in write_report(finished, out, "Strategies of KL annealing"):

@@ -47,6 +47,10 @@ def main(arguments=None):
             raise ValueError(
                 f"{options.submission} exists already; --submission writes a new file."
             )
+        if options.submission and not options.submission.absolute().parent.is_dir():
+            raise ValueError(
+                f"The folder of --submission {options.submission} does not exist; make it first."
+            )
         if options.samples is not None and options.samples < 1:
             raise ValueError(f"--samples must be at least 1; got {options.samples}.")
         cli.start_backend()
@@ -93,7 +97,11 @@ def main(arguments=None):
             print(f"{split}, samples:\n{sampling_results.samples_table(sampled)}")
     print(f"PSNR in dB; the csv, plots and GIF are in {out}")
     if options.submission:
-        print(f"submission: {options.submission}; score it with scripts/score.py")
+        height, width = size
+        print(
+            f"submission: {options.submission}; score it with scripts/score.py "
+            f"{options.submission} TRUE_FOLDER --frame-size {height} {width}"
+        )
     return 0
 
 

@@ -25,9 +25,11 @@ def main(arguments=None):
             raise ValueError(f"There is no submission file at {options.submission}.")
 
         from keras_cvae.data import load_videos
-        from keras_cvae.submission import SCORED_FRAMES, read_submission, score
+        from keras_cvae.progress import Progress
+        from keras_cvae.submission import SCORED_FRAMES, check_header, read_submission, score
 
         size = tuple(options.frame_size)
+        check_header(options.submission, size)  # before true frames are decoded
         videos = load_videos(options.truth, "test", size)
         if unknown := [video.name for video in videos if not video.has_truth]:
             raise ValueError(
@@ -35,7 +37,11 @@ def main(arguments=None):
                 "needs them all, in test/test_truth."
             )
         truths = [video.frames for video in videos]
-        predictions = read_submission(options.submission, [len(t) for t in truths], size)
+        lengths = [len(truth) for truth in truths]
+        with Progress(sum(lengths), "reading the submission") as progress:
+            predictions = read_submission(
+                options.submission, lengths, size, lambda: progress.update(1)
+            )
         scores = score(predictions, truths)
     if "public" not in scores:
         print(

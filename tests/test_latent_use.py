@@ -58,7 +58,7 @@ def test_a_map_that_follows_the_frames_is_active(model, videos):
     ticks = []
     progress = type("Progress", (), {"update": lambda self, n: ticks.append(n)})()
     assert latent_use(model, videos, progress)["active_maps"] == 1
-    assert sum(ticks) == 10
+    assert sum(ticks) == 2 * 10
 
 
 @pytest.mark.parametrize("architecture", ["lab", "multiscale"])

@@ -60,6 +60,15 @@ def psnr_columns(source):
     }
 
 
+def psnr_by_video(run):
+    """PSNR per predicted frame of each validation video of a run: list of float arrays."""
+    path = Path(run) / "val_psnr_per_frame.csv"
+    psnr = _read_csv(path)["psnr"]
+    with open(path, newline="") as file:
+        videos = np.array([row["video"] for row in csv.DictReader(file)])
+    return [psnr[videos == name] for name in dict.fromkeys(videos)]
+
+
 def _read_csv(path):
     if not path.is_file():
         raise ValueError(f"There is no {path}. Give a finished run, or a csv file of one.")

@@ -85,13 +85,14 @@ def plot_psnr_by_strategy(runs, path, overwrite=False):
     """
     curves = {name: [psnr_columns(one) for one in _as_list(of)] for name, of in runs.items()}
     baselines = next(iter(curves.values()))[0].keys() - {"psnr"}
+    looks = styles_of(runs)
     figure = new_figure(8.0, 4.6)
     axes = figure.add_subplot()
     numbers = {}
     for name, of in curves.items():
         values = np.stack([columns["psnr"] for columns in of])
         numbers.setdefault("frame", np.arange(1, values.shape[1] + 1))
-        _band(axes, numbers["frame"], values, name, smooth=True)
+        _band(axes, numbers["frame"], values, name, looks[name], smooth=True)
         numbers |= _numbers(name, values)
     for index, name in enumerate(sorted(baselines)):
         values = next(iter(curves.values()))[0][name]
@@ -112,14 +113,23 @@ def plot_psnr_by_strategy(runs, path, overwrite=False):
     return save_with_numbers(figure, path, numbers, overwrite)
 
 
-def strategy_style(name):
-    """Colour and line style of a strategy, the same in every figure."""
-    index = _KNOWN.index(name) if name in _KNOWN else 3 + sum(map(ord, name)) % 4
-    return {"color": COLOURS[index], "linestyle": STYLES[index]}
+def styles_of(names):
+    """Colour and line style by name: those of the strategies are the same in every figure.
+
+    Others get the colours that are left, in their order, and then new pairs of both.
+    """
+    left = list(zip(COLOURS, STYLES, strict=True))[len(_KNOWN) :]
+    shifted = STYLES[1:] + STYLES[:1]
+    left += list(zip(COLOURS, shifted, strict=True))
+    others = [name for name in names if name not in _KNOWN]
+    pairs = dict(zip(_KNOWN, zip(COLOURS, STYLES, strict=True), strict=False))
+    pairs |= {name: left[index % len(left)] for index, name in enumerate(others)}
+    return {name: {"color": pairs[name][0], "linestyle": pairs[name][1]} for name in names}
 
 
 def _by_epoch(runs, panels, title, path, overwrite):
     histories = {name: [history_columns(one) for one in _as_list(of)] for name, of in runs.items()}
+    looks = styles_of(runs)
     figure = new_figure(4.2 * len(panels) + 0.6, 3.6)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     numbers = {}
@@ -129,7 +139,7 @@ def _by_epoch(runs, panels, title, path, overwrite):
             length = min(len(columns["epoch"]) for columns in of)
             values = np.stack([_column(columns, column)[:length] for columns in of])
             epochs = of[0]["epoch"][:length]
-            _band(axes, epochs, values, name)
+            _band(axes, epochs, values, name, looks[name])
             if len(epochs) >= len(numbers.get("epoch", ())):
                 numbers["epoch"] = epochs
             numbers |= _numbers(f"{name}_{column}", values)
@@ -145,13 +155,12 @@ def _by_epoch(runs, panels, title, path, overwrite):
     return save_with_numbers(figure, path, numbers, overwrite)
 
 
-def _band(axes, x, values, name, smooth=False):
+def _band(axes, x, values, name, style, smooth=False):
     """The mean over the seeds as a line, from the smallest to the largest as a band."""
     label = name
     if smooth:
         label = f"{name}: mean {values.mean():.2f} dB"
         values = np.stack([running_mean(each, window_for(each.size)) for each in values])
-    style = strategy_style(name)
     marker = "o" if len(x) == 1 else None
     axes.plot(x, values.mean(axis=0), linewidth=1.8, label=label, marker=marker, **style)
     if len(values) > 1:

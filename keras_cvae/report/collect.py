@@ -8,10 +8,10 @@ import numpy as np
 
 from keras_cvae import runs
 from keras_cvae.evaluation import BASELINES
-from keras_cvae.plots.sources import history_columns, psnr_columns
+from keras_cvae.plots.sources import history_columns, psnr_by_video
 
 EDGE = 100  # frames at the beginning and at the end whose mean is reported
-_NOT_SETTINGS = ("seed", "environment", "schedule_epochs", "cache")
+_NOT_SETTINGS = ("seed", "environment", "cache")
 
 
 @dataclasses.dataclass
@@ -72,21 +72,20 @@ def by_settings(folders):
         folders: list of run folders.
 
     Returns:
-        dict label -> list of folders; the label is the first folder's name, with its parent's
-        where two are called the same.
+        dict label -> list of folders; the label is the first folder's name, with the names of as
+        many parents as tell it from the others.
     """
     groups = {}
-    for folder in map(Path, folders):
+    for folder in dict.fromkeys(Path(folder).resolve() for folder in folders):
         config = runs.read_config(folder)
         settings = {k: v for k, v in config.items() if k not in _NOT_SETTINGS}
         groups.setdefault(json.dumps(settings, sort_keys=True), []).append(folder)
-    labelled = {}
-    for group in groups.values():
-        name = group[0].resolve().name
-        if name in labelled:
-            name = f"{group[0].resolve().parent.name}/{name}"
-        labelled[name] = group
-    return labelled
+    groups = list(groups.values())
+    for depth in range(1, max(len(group[0].parts) for group in groups) + 1):
+        labels = ["/".join(group[0].parts[-depth:]) for group in groups]
+        if len(set(labels)) == len(groups):
+            break
+    return dict(zip(labels, groups, strict=True))
 
 
 def run_results(folder):
@@ -102,9 +101,9 @@ def run_results(folder):
             f"scripts/train.py --resume {folder}."
         )
     results = json.loads(path.read_text())
-    curve = psnr_columns(folder)["psnr"]
-    edge = min(EDGE, len(curve))
-    results |= {"val_first": curve[:edge].mean(), "val_last": curve[-edge:].mean()}
+    curves = psnr_by_video(folder)
+    results["val_first"] = np.concatenate([curve[:EDGE] for curve in curves]).mean()
+    results["val_last"] = np.concatenate([curve[-EDGE:] for curve in curves]).mean()
     history = history_columns(folder)
     validated = history["val_psnr"]
     if np.isfinite(validated).any():
@@ -118,7 +117,8 @@ def common_settings(groups):
     Returns:
         `(shared, different)`: dict name -> value, and dict name -> list of values by group.
     """
-    names = [name for name in groups[0].config if name not in _NOT_SETTINGS]
+    names = dict.fromkeys(name for group in groups for name in group.config)
+    names = [name for name in names if name not in _NOT_SETTINGS]
     shared, different = {}, {}
     for name in names:
         values = [group.config.get(name) for group in groups]
@@ -131,15 +131,15 @@ def common_settings(groups):
 
 COLUMNS = {
     "val_psnr": "val PSNR, dB",
-    "val_first": "first {edge} frames",
-    "val_last": "last {edge} frames",
+    "val_first": f"first {EDGE} frames",
+    "val_last": f"last {EDGE} frames",
     "val_ssim": "val SSIM",
     "test_psnr": "test PSNR, dB",
     "test_ssim": "test SSIM",
     "val_posterior_psnr": "with the posterior's z, dB",
     "val_kl_nats": "KL, nats per frame",
     "best_epoch": "best epoch",
-    "seconds": "run, s",
+    "seconds": "last process, s",
 }
 
 
@@ -149,8 +149,7 @@ def table(groups):
     A cell is the mean over the seeds, with the standard deviation where there are several.
     """
     names = [name for name in COLUMNS if any(len(group.values(name)) for group in groups)]
-    frames = min(len(psnr_columns(group.folders[0])["psnr"]) for group in groups)
-    header = ["", *(COLUMNS[name].format(edge=min(EDGE, frames)) for name in names)]
+    header = ["", *(COLUMNS[name] for name in names)]
     rows = [[group.label, *(cell(name, group.values(name)) for name in names)] for group in groups]
     for baseline in BASELINES:
         level = groups[0].results[0]["baselines"].get(baseline)

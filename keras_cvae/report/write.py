@@ -7,7 +7,7 @@ from keras_cvae.data import load_videos
 from keras_cvae.evaluation import predict_videos
 from keras_cvae.files import written_whole
 from keras_cvae.model.loading import load_model
-from keras_cvae.plots.strategies import strategy_style
+from keras_cvae.plots.strategies import styles_of
 from keras_cvae.progress import Progress
 from keras_cvae.report import collect
 from keras_cvae.report.films import player_data
@@ -40,9 +40,10 @@ def write_report(labelled, out, title="Runs compared"):
     video, predictions = _predictions(groups)
     drawn = _draw(groups, video, predictions, figures)
     player = player_data(video, predictions)
+    looks = styles_of(predictions)
     for film in player["films"]:
         if "psnr" in film:
-            film["colour"] = strategy_style(film["name"])["color"]
+            film["colour"] = looks[film["name"]]["color"]
     gifs = {group.label: group.folders[0] / "val.gif" for group in groups}
     shared, different = collect.common_settings(groups)
     settings = {name: str(value) for name, value in shared.items()}
@@ -52,7 +53,7 @@ def write_report(labelled, out, title="Runs compared"):
         )
     text = {
         "title": title,
-        "summary": _summary(groups, video),
+        "summary": _summary(groups),
         "table": collect.table(groups),
         "notes": _notes(groups),
         "settings": settings,
@@ -109,15 +110,12 @@ def _draw(groups, video, predictions, folder):
     return drawn
 
 
-def _summary(groups, video):
-    count = sum(len(group.folders) for group in groups)
-    seeds = max(len(group.folders) for group in groups)
-    several = f", {seeds} seeds each" if seeds > 1 else ""
+def _summary(groups):
+    counts = ", ".join(f"{group.label} {len(group.folders)}" for group in groups)
     return (
-        f"{len(groups)} settings{several}, {count} runs. Videos are predicted from their first "
-        f"frame and the poses alone; PSNR is the mean over {len(video.frames) - 1} predicted "
-        "validation frames, of the model of the best epoch. The baselines copy a frame; the "
-        "previous true frame sees the truth."
+        f"Runs: {counts}. Videos are predicted from their first frame and the poses alone; PSNR is "
+        "the mean over all predicted validation frames, of the model of the best epoch. The "
+        "baselines copy a frame; the previous true frame sees the truth."
     )
 
 

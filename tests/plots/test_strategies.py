@@ -90,8 +90,8 @@ def test_sources(tmp_path):
         plots.sources.history_columns({"loss": []})
 
 
-def test_a_strategy_looks_the_same_everywhere_and_others_have_a_look_too():
-    looks = [strategies.strategy_style(name) for name in ("none", "monotonic", "cyclical")]
-    assert len({look["color"] for look in looks}) == 3
-    assert strategies.strategy_style("mine") == strategies.strategy_style("mine")
-    assert strategies.strategy_style("mine")["color"] not in {look["color"] for look in looks}
+def test_a_strategy_looks_the_same_everywhere_and_no_two_runs_look_alike():
+    alone = strategies.styles_of(["cyclical"])
+    assert strategies.styles_of(["mine", "none", "cyclical"])["cyclical"] == alone["cyclical"]
+    looks = strategies.styles_of(["none", "monotonic", "cyclical", *map(str, range(11))])
+    assert len({(look["color"], str(look["linestyle"])) for look in looks.values()}) == 14

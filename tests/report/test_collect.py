@@ -34,10 +34,10 @@ def test_a_table_of_means_and_spreads_with_the_baselines(tmp_path):
     one = make_run(tmp_path / "one", psnr=[25.0], lr=0.2)
     groups = collect.collect({"several": seeds, "one": [one]})
     header, rows = collect.table(groups)
-    assert header[:3] == ["", "val PSNR, dB", "first 1 frames"]
+    assert header[:3] == ["", "val PSNR, dB", "first 100 frames"]
     assert rows[0][:2] == ["several", "21.00 ± 1.00"]
     assert rows[1][:2] == ["one", "25.00"]
-    assert rows[1][header.index("run, s")] == "12"
+    assert rows[1][header.index("last process, s")] == "12"
     assert rows[2][:3] == ["first frame, copied", "10.00", ""]
     assert [row[0] for row in rows[2:]] == ["first frame, copied", "previous true frame, copied"]
     assert "test PSNR, dB" not in header  # nobody has one
@@ -48,8 +48,18 @@ def test_a_table_of_means_and_spreads_with_the_baselines(tmp_path):
 
 def test_runs_that_differ_in_their_seed_alone_are_one_group(tmp_path):
     a, b = (make_run(tmp_path / name, seed=i) for i, name in enumerate("ab"))
-    other = make_run(tmp_path / "other" / "a", lr=0.5)
-    assert collect.by_settings([a, b, other]) == {"a": [a, b], "other/a": [other]}
+    labelled = collect.by_settings([a, b, a])
+    assert labelled == {"a": [a, b]}
+    one, two = (make_run(tmp_path / name / "x" / "a", lr=lr) for name, lr in (("p", 1), ("q", 2)))
+    labelled = collect.by_settings([a, one, two])
+    assert list(labelled.values()) == [[a], [one], [two]]
+    assert list(labelled)[1:] == ["p/x/a", "q/x/a"]
+
+
+def test_a_setting_that_only_one_run_knows_is_a_difference(tmp_path):
+    old, new = make_run(tmp_path / "old"), make_run(tmp_path / "new", mirror=True)
+    _, different = collect.common_settings(collect.collect({"old": [old], "new": [new]}))
+    assert different == {"mirror": [None, True]}
 
 
 def test_what_cannot_be_compared_is_an_error(tmp_path):
