@@ -26,6 +26,7 @@ from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.data import Clips, load_videos
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.model.loading import load_model
+from keras_cvae.model.presets import WIDTHS
 from keras_cvae.results import true_videos
 from keras_cvae.training_results import write_results
 
@@ -87,6 +88,8 @@ def train(config, run, resume=False, started=None):
         print(f"going on after epoch {restored['epoch']} of {config.epochs}", flush=True)
     else:
         model = build_model(config, steps=config.schedule_epochs * len(clips))
+        if config.init:
+            start_from(model, config.init)
     model.architecture.check_frame_size(config.frame_size)
     # The folder is made, or touched, when nothing is left that could be wrong with the settings.
     if resume:
@@ -137,6 +140,31 @@ def build_model(config, steps, kind=CVAE):
         jit_compile="auto" if config.compile == "auto" else config.compile == "on",
     )
     return model
+
+
+def start_from(model, path):
+    """Gives a new model the weights of a saved one's networks, the norm's statistics included.
+
+    Args:
+        model: `CVAE`.
+        path: of a run folder or a `.keras` file.
+
+    Raises:
+        ValueError: if there is no model, or it has another architecture or other widths.
+    """
+    saved = load_model(path, compile=False)
+    ours, theirs = (
+        {name: each.get_config()[name] for name in ("architecture", *WIDTHS)}
+        for each in (model, saved)
+    )
+    if ours != theirs:
+        described = [" / ".join(map(str, each.values())) for each in (theirs, ours)]
+        raise ValueError(
+            f"--init {path} is {described[0]} ({', '.join(ours)}), and the settings ask for "
+            f"{described[1]}. Give the --preset that it was trained with."
+        )
+    model.architecture.set_weights(saved.architecture.get_weights())
+    print(f"weights of {path}", flush=True)
 
 
 def _learning_rate(config, steps):

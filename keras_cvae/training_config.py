@@ -53,6 +53,7 @@ class TrainingConfig:
     stride: int | None
     batch_size: int
     mirror: bool
+    init: str | None
     preset: str
     recipe: str
     output: str
@@ -161,6 +162,7 @@ def resolve(given):
         "clip_length": 16,
         "stride": None,
         "mirror": False,
+        "init": None,
         "preset": DEFAULT_PRESET,
         "recipe": recipe,
         "output": model["output"],
@@ -184,7 +186,7 @@ def resolve(given):
         **given,
     }
     values["frame_size"] = tuple(values["frame_size"])
-    for name in ("data", "cache"):  # a run may be resumed from another folder
+    for name in ("data", "cache", "init"):  # a run may be resumed from another folder
         if values[name] not in (None, "builtin"):
             values[name] = os.path.abspath(values[name])
     values.setdefault("schedule_epochs", values["epochs"])
@@ -230,6 +232,7 @@ def add_arguments(parser, without=()):
     add(data, "--cache", "folder for decoded images, memory-mapped", metavar="FOLDER")
 
     model = parser.add_argument_group("model")
+    add(model, "--init", "start from its weights: a run folder or a .keras file", metavar="MODEL")
     add(model, "--preset", "architecture and widths", choices=PRESETS)
     add(model, "--recipe", "defaults of all the rest", choices=MODEL_RECIPES)
     add(model, "--output", "how predictions are bounded to [0, 1]", choices=OUTPUT_BOUNDS)

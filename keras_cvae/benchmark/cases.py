@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from keras_cvae.model.presets import PRESETS
+from keras_cvae.model.presets import PRESETS, WIDTHS
 
 TASKS = ("train_free", "train_forced", "rollout", "first_step", "loader")
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -12,7 +12,6 @@ BASELINE = "lab"  # the preset that the plain loop implements
 ROLLOUT_BATCHES = (1, 8)
 QUICK_BACKENDS = ("torch", "tensorflow")
 _QUICK_ROLLOUT = 61  # frames
-_WIDTHS = ("frame_features", "pose_features", "latent_maps", "decoder_features")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +52,8 @@ class Case:
     def width_arguments(self):
         """The widths as constructor arguments of a model."""
         if self.widths is None:
-            return {name: PRESETS[self.preset][name] for name in _WIDTHS}
-        return dict(zip(_WIDTHS, self.widths, strict=True))
+            return {name: PRESETS[self.preset][name] for name in WIDTHS}
+        return dict(zip(WIDTHS, self.widths, strict=True))
 
 
 def make_cases(

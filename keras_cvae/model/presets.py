@@ -3,6 +3,7 @@
 OUTPUT_BOUNDS = ("sigmoid", "clip", "none")
 KL_REDUCTIONS = ("sum", "mean")
 INITIALISATIONS = ("scaled", "pytorch")
+WIDTHS = ("frame_features", "pose_features", "latent_maps", "decoder_features")
 
 PRESETS = {
     "multiscale": {

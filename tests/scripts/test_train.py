@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from script_checks import SIZE, history, run_script, states
+from script_checks import SIZE, history, one_error, run_script, states
 
 import keras_cvae
 from keras_cvae import training
@@ -171,6 +171,22 @@ def test_other_settings_train(data, tmp_path, given):
         assert "10 training frames in 5 batches" in done.out
 
 
+def test_training_starts_from_a_saved_model(data, run, tmp_path):
+    flags = ["--data", data, "--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2]
+    flags += ["--epochs", 1, "--lr", 1e-12]  # so that it stays where it began
+    done = run_script("train", *flags, "--init", run, "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert f"weights of {run}" in done.out
+    begun, ended = (weights(keras_cvae.load_model(r)) for r in (run, tmp_path / "run"))
+    for one, other in zip(begun, ended, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    other = run_script("train", *flags, "--init", run, "--preset", "lab", "--out", tmp_path / "b")
+    message = one_error(other)
+    assert "multiscale / 32 / 16 / 8 / 96" in message and "lab / 128 / 32 / 12 / 192" in message
+    assert "no model at" in one_error(run_script("train", *flags, "--init", tmp_path / "none"))
+    assert not (tmp_path / "b").exists()
+
+
 def test_the_cache_is_used(data, tmp_path):
     cache = tmp_path / "cache"
     flags = ["--data", data, "--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2]
@@ -192,10 +208,9 @@ def test_help_is_grouped():
         "--kl-cycles",
         "--tfr-decay-step",
         "--logvar-bound",
+        "--init",
     ):
         assert f"\n  {flag} " in done.out
-    for later in ("--init",):
-        assert later not in done.out
 
 
 def test_a_run_without_a_name_gets_one(flags, tmp_path, monkeypatch):
