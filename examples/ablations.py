@@ -120,7 +120,8 @@ class ContextCVAE(CVAE):
 
     def stream_video(self, first_frames, *args, **kwargs):
         self.architecture.first_frames = to_unit(ops.convert_to_tensor(first_frames))
-        self.make_predictor(self.output_bound)  # a recorded step would hold another first frame
+        # A recorded step would hold another first frame.
+        self.make_predictor(self.output_bound, self.logvar_bound)
         return super().stream_video(first_frames, *args, **kwargs)
 
     def infer_latents(self, frames, poses):

@@ -1,7 +1,9 @@
 """What the latent tells: its KL, the maps that carry it, and what knowing it is worth."""
 
 import numpy as np
+from keras import ops
 
+from keras_cvae.losses import gaussian_kl
 from keras_cvae.metrics import frame_psnr
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean, as in the paper
@@ -28,8 +30,7 @@ def latent_use(model, videos, progress=None):
     means, kls, curves = [], [], []
     for video in videos:
         mu, logvar = _infer(model, video, progress)
-        elements = 0.5 * (np.square(mu) + np.exp(logvar) - 1.0 - logvar)
-        kls.append(elements.sum(axis=(1, 2, 3), dtype="float64"))
+        kls.append(ops.convert_to_numpy(gaussian_kl(mu[None], logvar[None], "sum"))[0])
         means.append(mu.reshape(-1, mu.shape[-1]))
         stream = model.stream_video(video.frames[:1], video.poses[None], z=mu[None])
         for truth, (predicted,) in zip(video.frames[1:], stream, strict=True):

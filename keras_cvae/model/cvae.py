@@ -116,6 +116,7 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
         self.teacher_forcing_ratio = self._scalar("teacher_forcing_ratio")
         self.rng = random.SeedGenerator(seed)
         self._trackers = [metrics.Mean(name=name) for name in ("loss", "mse", "kl")]
+        self.make_predictor(output, logvar_bound)
         self.built = True
 
         # === Config ===
@@ -123,7 +124,6 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
         self.stop_feedback_gradient = stop_feedback_gradient
         self.kl_reduction = kl_reduction
         self.logvar_bound = logvar_bound
-        self.make_predictor(output)
         self.rematerialise = rematerialise
         self.temperature = float(temperature)
         self._config = {

@@ -5,7 +5,7 @@ Time is axis 1. T frames give T - 1 predictions: frame 0 is given.
 
 from typing import Any, NamedTuple
 
-from keras import ops
+from keras import ops, tree
 
 
 class Rollout(NamedTuple):
@@ -99,18 +99,14 @@ def one_by_one(function, first, *sequences, unroll=False):
         for t in range(by_time[0].shape[0]):
             carry = function(carry, *(x[t] for x in by_time))
             outputs.append(carry)
-        if isinstance(first, tuple):
-            return tuple(ops.stack(each, axis=1) for each in zip(*outputs, strict=True))
-        return ops.stack(outputs, axis=1)
+        return tree.map_structure(lambda *steps: ops.stack(steps, axis=1), *outputs)
 
     def step(carry, given):
         output = function(carry, *given)
         return output, output
 
     _, outputs = ops.scan(step, first, by_time)
-    if isinstance(first, tuple):
-        return tuple(ops.swapaxes(x, 0, 1) for x in outputs)
-    return ops.swapaxes(outputs, 0, 1)
+    return tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), outputs)
 
 
 def all_at_once(decode, frame_features, pose_features, z, images_at_once=None):

@@ -16,14 +16,14 @@ from keras_cvae.model.rollout import check_clip
 class VideoPrediction:
     """How `CVAE` predicts videos: a mixin that reads the model's networks and temperature."""
 
-    def make_predictor(self, output):
+    def make_predictor(self, output, logvar_bound):
         """Makes the step of prediction, and inference, of the networks that the model has.
 
         Args:
-            output: the bound of the output.
+            output, logvar_bound: the bounds of the output and of the log-variance.
         """
         self._predictor = _Untracked(FramePredictor(self.architecture, output))
-        self._inference = _Untracked(Inference(self.architecture, self.logvar_bound))
+        self._inference = _Untracked(Inference(self.architecture, logvar_bound))
 
     def infer_latents(self, frames, poses):
         """The posterior of every frame of one video, which is to say of true frames.

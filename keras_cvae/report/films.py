@@ -64,7 +64,7 @@ def player_data(video, predictions):
     """
     height, width = video.frames.shape[1:3]
     count = min(len(video.frames), most_frames(height, width))
-    films = [{"name": name, "src": sprite(x)} for name, x in (("truth", video.frames),)]
+    films = [{"name": "truth", "src": sprite(video.frames)}]
     for label, prediction in predictions.items():
         psnr = frame_psnr(video.frames[1:count], prediction[1:count])
         values = [None, *(round(float(value), 2) for value in psnr)]
