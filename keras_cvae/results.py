@@ -90,7 +90,9 @@ def latent_use_with_progress(model, videos):
         return latent_use(model, videos, progress)
 
 
-def write_submission_with_progress(path, model, data, frame_size, temperature=None, seed=0):
+def write_submission_with_progress(
+    path, model, data, frame_size, temperature=None, seed=0, evaluations=()
+):
     """Predicts all test sequences, with truth or without, and writes them for the benchmark.
 
     Args:
@@ -99,10 +101,15 @@ def write_submission_with_progress(path, model, data, frame_size, temperature=No
         data: `"builtin"` or a folder.
         frame_size: (height, width).
         temperature, seed: as in `predict_videos`.
+        evaluations: list of `Evaluation` of test sequences, which are not predicted again.
     """
     videos = load_videos(data, "test", frame_size)
-    with Progress(sum(len(video.poses) - 1 for video in videos), "predicting test") as progress:
-        predictions = predict_videos(model, videos, temperature, seed, progress=progress)
+    known = {evaluation.name: evaluation.prediction for evaluation in evaluations}
+    rest = [video for video in videos if video.name not in known]
+    with Progress(sum(len(video.poses) - 1 for video in rest), "predicting test") as progress:
+        predicted = predict_videos(model, rest, temperature, seed, progress=progress)
+    known |= {video.name: each for video, each in zip(rest, predicted, strict=True)}
+    predictions = [known[video.name] for video in videos]
     with Progress(sum(map(len, predictions)), f"writing {path}") as progress:
         write_submission(path, predictions, lambda: progress.update(1))
 

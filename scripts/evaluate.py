@@ -68,6 +68,7 @@ def main(arguments=None):
         metrics = {}
         with runs.new_folder(out) as folder:
             for split in ("val", "test"):
+                evaluations = []
                 if videos := results.true_videos(data, split, size):
                     evaluations = results.evaluate_with_progress(
                         model, split, videos, training_mean, options.temperature, options.seed
@@ -82,7 +83,8 @@ def main(arguments=None):
                         metrics[split] |= results.latent_use_with_progress(model, videos)
             if options.submission:
                 results.write_submission_with_progress(
-                    options.submission, model, data, size, options.temperature, options.seed
+                    *(options.submission, model, data, size, options.temperature, options.seed),
+                    evaluations,  # of the test split, the last
                 )
             elif not metrics:
                 raise ValueError(

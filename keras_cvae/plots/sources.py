@@ -62,20 +62,23 @@ def psnr_columns(source):
 
 def psnr_by_video(run):
     """PSNR per predicted frame of each validation video of a run: list of float arrays."""
-    path = Path(run) / "val_psnr_per_frame.csv"
-    psnr = _read_csv(path)["psnr"]
-    with open(path, newline="") as file:
-        videos = np.array([row["video"] for row in csv.DictReader(file)])
-    return [psnr[videos == name] for name in dict.fromkeys(videos)]
+    psnr = {}
+    for row in _read_rows(Path(run) / "val_psnr_per_frame.csv"):
+        psnr.setdefault(row["video"], []).append(_number(row["psnr"]))
+    return [np.array(values) for values in psnr.values()]
 
 
 def _read_csv(path):
+    rows = _read_rows(path)
+    names = rows[0] if rows else []
+    return {name: np.array([_number(row[name]) for row in rows]) for name in names}
+
+
+def _read_rows(path):
     if not path.is_file():
         raise ValueError(f"There is no {path}. Give a finished run, or a csv file of one.")
     with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    names = rows[0] if rows else []
-    return {name: np.array([_number(row[name]) for row in rows]) for name in names}
+        return list(csv.DictReader(file))
 
 
 def _number(text):
