@@ -63,7 +63,7 @@ def plot_losses_by_strategy(runs, path, overwrite=False):
     Returns:
         list of `Path`: PNG, SVG, csv.
     """
-    panels = (("loss", "loss"), ("mse", "MSE"), ("kl", "KL in nats"))
+    panels = (("loss", "loss"), ("mse", "MSE"), ("kl", "KL, as beta weighs it"))
     return _by_epoch(runs, panels, "Training by strategy of KL annealing", path, overwrite)
 
 
