@@ -14,6 +14,8 @@ _HOME = {
     "CVAE": "keras_cvae.model.cvae",
     "Rollout": "keras_cvae.model.rollout",
     "load_model": "keras_cvae.model.loading",
+    "export": "keras_cvae.exporting",
+    "from_pretrained": "keras_cvae.pretrained",
     "load_lab_checkpoint": "keras_cvae.lab_checkpoint",
     "save_lab_checkpoint": "keras_cvae.lab_checkpoint",
     "Clips": "keras_cvae.data",
@@ -21,7 +23,16 @@ _HOME = {
     "Video": "keras_cvae.data",
     "load_videos": "keras_cvae.data",
 }
-_MODULES = ("callbacks", "data", "evaluation", "metrics", "plots", "schedules", "video")
+_MODULES = (
+    "callbacks",
+    "data",
+    "evaluation",
+    "inference",
+    "metrics",
+    "plots",
+    "schedules",
+    "video",
+)
 
 __all__ = sorted([*_HOME, *_MODULES])
 

@@ -1,13 +1,11 @@
 """From an image and a folder of poses to a video file."""
 
-from pathlib import Path
-
 import numpy as np
 
-from keras_cvae import runs, video
+from keras_cvae import video
 from keras_cvae.data.dance_layout import numbered_images
 from keras_cvae.data.images import read_image, read_images, resize_image
-from keras_cvae.model.loading import load_model
+from keras_cvae.inference import load_predictor
 from keras_cvae.progress import Progress
 
 
@@ -27,11 +25,12 @@ def predict_files(
     """Predicts a video from image files and writes it.
 
     Args:
-        model: `Path` of a run folder or a `.keras` file.
+        model: path of a model in any format, see `inference.load_predictor`.
         first_frame: path of the given frame.
         poses: folder of pose images 0, 1, 2, ...; pose 0 belongs to the given frame.
         out: what to write: `x.gif`, `x.mp4`, or a folder of PNGs; see `video.write_video`.
-        frame_size: (height, width) to predict at; `None` is that of the run, or else of the image.
+        frame_size: (height, width) to predict at; `None` is that of the model's training, or of the
+            image where that is not known. Exported graphs have one size alone.
         temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
         seed: int, of the prior noise.
         fps: frames per second.
@@ -48,20 +47,18 @@ def predict_files(
     video.check_output(out, fps)  # not only when all frames are predicted
     if zoom < 1:
         raise ValueError(f"zoom must be at least 1; got {zoom}.")
-    model_path = Path(model)
-    if frame_size is None and model_path.is_dir():
-        frame_size = runs.read_config(model_path)["frame_size"]
+    if frame_size and min(frame_size) < 1:
+        raise ValueError(f"The frame size must be positive; got {frame_size[0]} x {frame_size[1]}.")
+    predictor = load_predictor(model)
     image = read_image(first_frame)
-    size = tuple(frame_size or image.shape[:2])
-    if min(size) < 1:
-        raise ValueError(f"The frame size must be positive; got {size[0]} x {size[1]}.")
+    size = tuple(frame_size or predictor.frame_size or image.shape[:2])
     image = resize_image(image, size)
     pose_images, _ = read_images(numbered_images(poses), size, label="reading poses")
-    loaded = load_model(model_path, compile=False)
+    temperature = predictor.temperature if temperature is None else temperature
     frames = [image.astype("float32") / 255]
     with Progress(len(pose_images) - 1, "predicting") as progress:
-        for frame in loaded.stream_video(image[None], pose_images[None], temperature, seed):
-            frames.append(frame[0])
+        for frame in predictor.stream(image, pose_images, temperature, seed):
+            frames.append(frame)
             progress.update()
     frames = np.stack(frames)
     interpolation = "cubic" if smooth else "nearest"

@@ -39,6 +39,8 @@ TRAINING_RECIPES = {
         "validate_every": 2,
     },
 }
+# The recommended recipe's rate is the default preset's; with it `lab` was NaN after six steps.
+RECOMMENDED_LR = {"lab": 3e-4, "lab_small": 1e-3}
 
 
 @dataclasses.dataclass
@@ -154,6 +156,9 @@ def resolve(given):
     if recipe not in MODEL_RECIPES:
         raise ValueError(f"Unknown recipe {recipe!r}; expected one of {', '.join(MODEL_RECIPES)}.")
     model = MODEL_RECIPES[recipe]
+    own_lr = {}
+    if recipe == DEFAULT_RECIPE and given.get("preset") in RECOMMENDED_LR:
+        own_lr["lr"] = RECOMMENDED_LR[given["preset"]]
     values = {
         "data": "builtin",
         "cache": None,
@@ -183,6 +188,7 @@ def resolve(given):
         "tensorboard": False,
         "seed": 0,
         **TRAINING_RECIPES[recipe],
+        **own_lr,
         **given,
     }
     values["frame_size"] = tuple(values["frame_size"])

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from keras_cvae import cli, runs
+from keras_cvae.inference import needs_keras
 
 
 def main(arguments=None):
@@ -14,7 +15,11 @@ def main(arguments=None):
         "0 belongs to the given frame.",
         allow_abbrev=False,
     )
-    parser.add_argument("model", type=Path, help="run folder (its best.keras) or .keras file")
+    parser.add_argument(
+        "model",
+        type=Path,
+        help="run folder (its best.keras), .keras file, or what scripts/export.py wrote",
+    )
     parser.add_argument("--first-frame", type=Path, required=True, metavar="IMAGE")
     parser.add_argument("--poses", type=Path, required=True, metavar="FOLDER")
     parser.add_argument(
@@ -25,7 +30,7 @@ def main(arguments=None):
         type=int,
         nargs=2,
         metavar=("HEIGHT", "WIDTH"),
-        help="size to predict at (that of the model's run; for a .keras file that of the image)",
+        help="size to predict at (that of the model's training)",
     )
     parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
     parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")
@@ -36,7 +41,8 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         runs.check_new(options.out)
-        cli.start_backend()
+        if needs_keras(options.model):
+            cli.start_backend()
         cli.show(vars(options))
 
         from keras_cvae.prediction import predict_files

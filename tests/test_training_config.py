@@ -52,6 +52,12 @@ def test_the_recommended_recipe_bounds_and_stops():
     assert (config.data, config.frame_size) == ("builtin", (32, 64))
 
 
+def test_the_published_architecture_has_a_learning_rate_of_its_own():
+    assert resolve({"preset": "lab"}).lr == 3e-4 < resolve({}).lr
+    assert resolve({"preset": "lab", "recipe": "published"}).lr == 1e-3
+    assert resolve({"preset": "lab", "lr": 2e-3}).lr == 2e-3
+
+
 def test_what_is_given_goes_before_the_recipe():
     config = resolve({"recipe": "published", "lr": 5e-4, "output": "clip", "logvar_bound": 8.0})
     assert (config.lr, config.output, config.logvar_bound) == (5e-4, "clip", 8.0)

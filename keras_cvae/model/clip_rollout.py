@@ -49,11 +49,23 @@ class ClipRollout:
         frames = to_unit(inputs["frames"], "frames")
         poses = to_unit(inputs["poses"], "poses")
         networks = self.architecture
-        networks.check_frame_size(frames.shape[2:4])
+        self.note_frame_size(frames.shape[2:4])
         eps = self._noise(inputs.get("eps"), frames)
         pose_features = networks.encode_poses(poses[:, 1:], training=training)
         roll_out = self._frame_by_frame if self.rematerialise and training else self._together
         return roll_out(frames, pose_features, eps, branches)
+
+    def note_frame_size(self, size):
+        """Keeps the (height, width) of the frames that the model is for, or `None`."""
+        # Compared first: a step is compiled anew for what changes in it.
+        size = None if size is None else tuple(int(side) for side in size)
+        if getattr(self, "_frame_size", ()) != size:
+            self._frame_size = size
+
+    @property
+    def frame_size(self):
+        """(height, width) of the frames that the model was last trained on or made for."""
+        return self._frame_size
 
     def _noise(self, eps, frames):
         shape = (frames.shape[1] - 1, *self.latent_shape(frames.shape[2:4]))

@@ -1,4 +1,4 @@
-"""Loading of saved models, with messages for what can be wrong with a path."""
+"""Loading of saved models and weights, with messages for what can be wrong with a path."""
 
 from pathlib import Path
 
@@ -35,4 +35,26 @@ def load_model(path, compile=True):
         raise ValueError(f"{path} could not be loaded as a Keras model: {first_line}") from error
     if not isinstance(model, CVAE):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a CVAE.")
+    return model
+
+
+def load_weights(path, config):
+    """Makes a `CVAE` of its configuration and loads a file of weights alone.
+
+    Args:
+        path: str or `Path`, a `.weights.h5` file.
+        config: dict, what the model's `get_config()` gave.
+
+    Returns:
+        `CVAE`, not compiled.
+
+    Raises:
+        ValueError: if the file cannot be read or does not fit the configuration.
+    """
+    try:
+        model = CVAE.from_config(dict(config))
+        model.load_weights(path)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path} could not be loaded as weights: {first_line}") from error
     return model

@@ -3,14 +3,15 @@
 import numpy as np
 
 from keras_cvae.model.inference import INFERRED_AT_ONCE, Inference
-from keras_cvae.model.prediction import (
-    FramePredictor,
+from keras_cvae.model.prediction import FramePredictor
+from keras_cvae.model.rollout import check_clip
+from keras_cvae.streaming import (
     check_temperature,
     checked_videos,
-    stream_video,
+    stream_frames,
     unit_array,
+    whole_video,
 )
-from keras_cvae.model.rollout import check_clip
 
 
 class VideoPrediction:
@@ -24,6 +25,10 @@ class VideoPrediction:
         """
         self._predictor = _Untracked(FramePredictor(self.architecture, output))
         self._inference = _Untracked(Inference(self.architecture, logvar_bound))
+
+    def step_for(self, shape, latent_shape):
+        """The step of prediction for frames of a shape; see `FramePredictor.step_for`."""
+        return self._predictor.model.step_for(shape, latent_shape)
 
     def infer_latents(self, frames, poses):
         """The posterior of every frame of one video, which is to say of true frames.
@@ -44,7 +49,6 @@ class VideoPrediction:
     def stream_video(self, first_frames, poses, temperature=None, seed=None, z=None):
         """Yields the predicted frames 1..T-1 one at a time; see `predict_video`."""
         first_frames, poses = checked_videos(first_frames, poses)
-        self.architecture.check_frame_size(first_frames.shape[1:3])
         temperature = self.temperature if temperature is None else temperature
         check_temperature(temperature)
         latent_shape = self.latent_shape(first_frames.shape[1:3])
@@ -53,8 +57,11 @@ class VideoPrediction:
             expected = (len(poses), poses.shape[1] - 1, *latent_shape)
             if z.shape != expected:
                 raise ValueError(f"z must be {expected} for these poses; got {z.shape}.")
-        return stream_video(
-            self._predictor.model, first_frames, poses, latent_shape, temperature, seed, z
+            z = np.swapaxes(z, 0, 1)
+        step = self.step_for(first_frames.shape, latent_shape)
+        after_the_first = (poses[:, t] for t in range(1, poses.shape[1]))
+        return stream_frames(
+            step, first_frames, after_the_first, latent_shape, temperature, seed, z
         )
 
     def predict_video(self, first_frames, poses, temperature=None, seed=None, z=None):
@@ -79,11 +86,7 @@ class VideoPrediction:
             z = None if z is None else np.asarray(z)[None]
             return self.predict_video(first_frames[None], poses[None], temperature, seed, z)[0]
         stream = self.stream_video(first_frames, poses, temperature, seed, z)
-        video = np.empty(poses.shape, "float32")
-        video[:, 0] = unit_array(first_frames)
-        for t, frame in enumerate(stream, start=1):
-            video[:, t] = frame
-        return video
+        return whole_video(first_frames, stream, poses.shape[1])
 
 
 class _Untracked:

@@ -1,0 +1,51 @@
+"""Whether an exported model does what the Keras model does."""
+
+import numpy as np
+
+from keras_cvae.exporting.step import input_shapes
+from keras_cvae.streaming import INPUTS
+
+TOLERANCE = 1e-4  # the largest difference of a pixel in [0, 1]
+ROLLOUT = 50  # predicted frames
+_BATCHES = (3, 1)
+
+
+def deviations(model, predictor, frame_size):
+    """How far an exported model is from the Keras model on random input.
+
+    Args:
+        model: float32 `CVAE`.
+        predictor: `Predictor`, of the exported model.
+        frame_size: (height, width).
+
+    Returns:
+        dict: `"one_step"`, the largest difference of a pixel over several batch sizes, and
+        `"rollout"`, that over a roll-out of 50 frames that is fed its own predictions.
+
+    Raises:
+        ValueError: if one is over 1e-4, or not a number.
+    """
+    rng = np.random.default_rng(0)
+    shapes = input_shapes(model, frame_size)
+    latent_shape = shapes["z"][1:]
+    one_step = []
+    for batch in _BATCHES:
+        arrays = [rng.random((batch, *shapes[n][1:]), "float32") for n in INPUTS[:2]]
+        arrays.append(rng.standard_normal((batch, *latent_shape), "float32"))
+        shape = arrays[0].shape
+        ours = model.step_for(shape, latent_shape)(*arrays)
+        theirs = predictor.step_for(shape, latent_shape)(*arrays)
+        one_step.append(np.abs(ours - theirs).max())
+    first_frame = rng.random((*frame_size, 3), "float32")
+    poses = rng.random((ROLLOUT + 1, *frame_size, 3), "float32")
+    ours = model.predict_video(first_frame, poses, temperature=1.0, seed=0)
+    theirs = predictor.predict_video(first_frame, poses, temperature=1.0, seed=0)
+    found = {"one_step": float(max(one_step)), "rollout": float(np.abs(ours - theirs).max())}
+    for what, deviation in found.items():
+        if not deviation <= TOLERANCE:  # written so that NaN fails too
+            raise ValueError(
+                f"The exported model differs from Keras by {deviation:.2g} ({what} of random "
+                f"input); at most {TOLERANCE:g} is allowed. Nothing was written. Another format or "
+                "backend may do."
+            )
+    return found

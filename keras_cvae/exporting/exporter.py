@@ -1,0 +1,169 @@
+"""Exporting: write, load back, compare, and only then keep."""
+
+import datetime
+import hashlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import keras
+
+from keras_cvae import runs
+from keras_cvae.exporting.checks import deviations
+from keras_cvae.exporting.elsewhere import write_elsewhere
+from keras_cvae.exporting.formats import FORMATS, writing_backend
+from keras_cvae.exporting.step import OUTPUT, float32_copy, input_shapes
+from keras_cvae.exporting.writers import write
+from keras_cvae.inference.loading import load_predictor
+from keras_cvae.manifest import manifest_path, read_manifest, write_manifest
+
+DEFAULT_FRAME_SIZE = (32, 64)
+
+
+def export(model, path, format, frame_size=None, source=None, results=None):
+    """Exports a trained model, with a manifest beside it (`path` + `.json`).
+
+    What is written is loaded back with the format's own runtime and compared with Keras on random
+    input and over a roll-out of 50 frames; where they differ by more than 1e-4, nothing is left.
+
+    Args:
+        model: `CVAE`, of any precision; what is exported computes in float32.
+        path: what to write, new: a file with the format's ending (a folder for a SavedModel), or
+            `x.zip`, a bundle of the model and its manifest.
+        format: `"keras"` (without optimiser), `"weights"`, `"onnx"`, `"tf_saved_model"` or
+            `"torch"` (an exported program). The last three are one step of prediction: float32
+            inputs `previous_frame` and `pose` (B, H, W, 3) and `z`, output `frame`, any batch B.
+        frame_size: (height, width) of the frames; `None` is that of the model's training, or
+            32 x 64 where it had none. Only Keras' own formats take other sizes afterwards.
+        source: str, where the model is from, for the manifest.
+        results: dict, measured values such as PSNR, for the manifest.
+
+    Returns:
+        dict, the manifest.
+
+    Raises:
+        ValueError: if the format is unknown or cannot be written here, `path` exists or has
+            another ending, or the exported model differs from Keras.
+
+    Example:
+
+    ```python
+    keras_cvae.export(model, "dancer.onnx", "onnx")
+    predictor = keras_cvae.inference.load_predictor("dancer.onnx")
+    ```
+    """
+    path = Path(path)
+    _check_target(path, format)
+    backend = writing_backend(format, keras.backend.backend())
+    frame_size = tuple(frame_size or model.frame_size or DEFAULT_FRAME_SIZE)
+    model = float32_copy(model)
+    model.note_frame_size(frame_size)
+    model.latent_shape(frame_size)  # a size that will not do is an error before anything is written
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bundled = path.suffix == ".zip"
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        name = path.with_suffix(FORMATS[format].suffix).name if bundled else path.name
+        target = Path(folder) / name
+        manifest = _describe(model, format, frame_size, source, results)
+        if backend == keras.backend.backend():
+            write(model, target, format, frame_size)
+            write_manifest(target, manifest)  # the predictor reads it
+            manifest["deviation"] = deviations(model, load_predictor(target), frame_size)
+        else:
+            write_elsewhere(model, target, format, frame_size, backend)
+            there = read_manifest(target)  # which compared it
+            manifest.update({key: there[key] for key in ("backend", "versions", "deviation")})
+        manifest["sha256"] = _sha256(target)
+        write_manifest(target, manifest)
+        if bundled:
+            target = _bundle(Path(folder), target)
+        _check_target(path, format)  # still
+        os.rename(target, path)
+        if not bundled:
+            os.rename(manifest_path(target), manifest_path(path))
+    return manifest
+
+
+def export_all(model, folder, formats=None, on_exported=lambda *_: None, **details):
+    """Exports a model to a new folder in several formats: whole or not at all.
+
+    Args:
+        model: `CVAE`.
+        folder: path that does not exist yet.
+        formats: list of str; `None` takes all, but those that nothing installed here can write.
+        on_exported: function that gets each format and its manifest, or the `ValueError` that says
+            why it was left out.
+        **details: as for `export`.
+
+    Returns:
+        dict format -> file name.
+    """
+    written = {}
+    with runs.new_folder(folder) as partial:
+        for format in formats or FORMATS:
+            try:
+                writing_backend(format, keras.backend.backend())
+            except ValueError as error:
+                if formats:
+                    raise
+                on_exported(format, error)
+                continue
+            name = f"model{FORMATS[format].suffix or '_tf'}"
+            on_exported(format, export(model, partial / name, format, **details))
+            written[format] = name
+    return written
+
+
+def _check_target(path, format):
+    if format not in FORMATS:
+        raise ValueError(f"Unknown format {format!r}; expected one of {', '.join(FORMATS)}.")
+    suffix = FORMATS[format].suffix
+    ending = "".join(path.suffixes[-2:]) if suffix.count(".") == 2 else path.suffix
+    if path.suffix != ".zip" and ending != suffix:
+        kind = f"end in {suffix}" if suffix else "be a folder, without an ending"
+        raise ValueError(f"{format} is to {kind}, or .zip for a bundle; got {path}.")
+    for there in (path, manifest_path(path)):
+        runs.check_new(there)
+
+
+def _describe(model, format, frame_size, source, results):
+    shapes = input_shapes(model, frame_size)
+    inputs = {name: ["batch", *shape[1:]] for name, shape in shapes.items()}
+    environment = runs.environment(keras.backend.backend())
+    return {
+        "format": format,
+        "frame_size": list(frame_size),
+        "latent_shape": list(model.latent_shape(frame_size)),
+        "temperature": model.temperature,
+        "inputs": inputs,
+        "outputs": {OUTPUT: inputs["previous_frame"]},
+        "dtype": "float32",
+        "value_range": [0, 1],
+        "channel_order": "RGB",
+        "data_format": "channels_last",
+        "parameters": model.count_params(),
+        "model": model.get_config(),
+        "source": source,
+        "results": results,
+        "backend": environment["backend"],
+        "versions": environment["versions"],
+        "created": datetime.date.today().isoformat(),
+    }
+
+
+def _sha256(path):
+    """Of a file, or of the files of a folder in the order of their names."""
+    digest = hashlib.sha256()
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _bundle(folder, target):
+    bundle = folder / "bundle.zip"
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (manifest_path(target), target, *sorted(target.rglob("*"))):
+            archive.write(path, path.relative_to(folder))
+    return bundle

@@ -1,0 +1,65 @@
+"""What a model is exported to, and which backend can write it."""
+
+import dataclasses
+import importlib.util
+
+from keras_cvae.backend import BACKENDS
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A format of exported models.
+
+    Args:
+        suffix: str, the ending of its files; empty for a folder.
+        needs: dict backend -> the packages that writing and checking take on it. A backend that is
+            not there cannot write the format.
+        extra: str, the extra of this package that installs them.
+    """
+
+    suffix: str
+    needs: dict
+    extra: str
+
+
+FORMATS = {
+    "keras": Format(".keras", dict.fromkeys(BACKENDS, ()), ""),
+    "weights": Format(".weights.h5", dict.fromkeys(BACKENDS, ()), ""),
+    "onnx": Format(
+        ".onnx",
+        {
+            "torch": ("onnx", "onnxscript", "onnxruntime"),
+            "tensorflow": ("onnx", "tf2onnx", "onnxruntime"),
+        },
+        "onnx",
+    ),
+    "tf_saved_model": Format("", {"tensorflow": ("tensorflow",)}, "tensorflow"),
+    "torch": Format(".pt2", {"torch": ("torch",)}, "torch"),
+}
+
+
+def writing_backend(format, backend):
+    """The backend that writes a format: the given one if it can, else one that is installed.
+
+    Args:
+        format: str, a key of `FORMATS`.
+        backend: str, the Keras backend in use.
+
+    Returns:
+        str.
+
+    Raises:
+        ValueError: if no backend that can write it is installed with what it needs.
+    """
+    needs = FORMATS[format].needs
+    missing = {}
+    for name in sorted(needs, key=lambda name: name != backend):
+        absent = [p for p in (name, *needs[name]) if importlib.util.find_spec(p) is None]
+        if not absent:
+            return name
+        missing[name] = list(dict.fromkeys(absent))
+    ways = "; or ".join(f"{', '.join(absent)} (with {name})" for name, absent in missing.items())
+    raise ValueError(
+        f"Writing {format} needs packages that are not installed: {ways}. Install them with "
+        f"pip install 'keras_cvae[{FORMATS[format].extra}]'."
+    )

@@ -1,0 +1,139 @@
+"""From a path to a predictor."""
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+from keras_cvae import runs
+from keras_cvae.inference import runtimes
+from keras_cvae.inference.predictor import Predictor
+from keras_cvae.manifest import SUFFIX, manifest_path, read_manifest
+
+KERAS_FORMATS = ("keras", "weights")
+_STEPS = {
+    "onnx": runtimes.onnx_step,
+    "tf_saved_model": runtimes.saved_model_step,
+    "torch": runtimes.torch_step,
+}
+
+
+def load_predictor(path: str | os.PathLike) -> Predictor:
+    """Loads a trained model to predict with, in any format.
+
+    Args:
+        path: what `keras_cvae.export` wrote, in any format or as a bundle (`.zip`); a run folder,
+            whose `best.keras` is taken; or any `.keras` file. All but a `.keras` file need the
+            manifest beside them. ONNX needs onnxruntime and NumPy alone; only a `.keras` or weights
+            file imports Keras.
+
+    Returns:
+        `Predictor`.
+
+    Raises:
+        ValueError: if there is no model, its manifest is missing, or its runtime is not installed.
+
+    Example:
+
+    ```python
+    predictor = load_predictor("dancer.onnx")
+    video = predictor.predict_video(first_frame, poses)  # (T, H, W, 3) float32
+    for frame in predictor.stream(first_frame, camera):  # each as soon as its pose is there
+        show(frame)
+    ```
+    """
+    path = Path(path)
+    if path.suffix == ".zip":
+        return _from_bundle(path)
+    format, manifest = _identify(path)
+    if format in KERAS_FORMATS:
+        return _from_keras(path, format, manifest)
+    try:
+        step_for = _STEPS[format](path)
+    except ValueError:
+        raise
+    except Exception as error:  # each runtime has errors of its own
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path} could not be loaded as {format}: {first_line}") from error
+
+    def latent_shape(size):
+        expected = tuple(manifest["frame_size"])
+        if size != expected:
+            raise ValueError(
+                f"{path.name} predicts frames of {expected[0]} x {expected[1]} (height x width); "
+                f"got {size[0]} x {size[1]}. Resize the images, or export the model with "
+                f"--frame-size {size[0]} {size[1]}."
+            )
+        return manifest["latent_shape"]
+
+    return Predictor(
+        step_for, latent_shape, manifest["frame_size"], manifest["temperature"], manifest
+    )
+
+
+def needs_keras(path: str | os.PathLike) -> bool:
+    """Whether `load_predictor` of this path imports Keras, and so a backend."""
+    path = Path(path)
+    if path.suffix == ".zip":
+        try:
+            with zipfile.ZipFile(path) as bundle:
+                return any(name.endswith((".keras", ".weights.h5")) for name in bundle.namelist())
+        except (OSError, zipfile.BadZipFile):
+            return False  # loading it will say so
+    try:
+        return _identify(path)[0] in KERAS_FORMATS
+    except ValueError:
+        return False
+
+
+def _identify(path):
+    """The format of what is at a path, and its manifest (or `None`)."""
+    manifest = read_manifest(path)
+    if not path.exists():
+        raise ValueError(
+            f"There is no model at {path}. Give a run folder, a .keras file, or what "
+            "scripts/export.py wrote."
+        )
+    if manifest is not None:
+        if manifest["format"] not in (*KERAS_FORMATS, *_STEPS):
+            raise ValueError(
+                f"{manifest_path(path)} names the format {manifest['format']!r}; expected one of "
+                f"{', '.join((*KERAS_FORMATS, *_STEPS))}."
+            )
+        return manifest["format"], manifest
+    if path.suffix == ".keras" or (path / runs.CONFIG).is_file():
+        return "keras", None
+    raise ValueError(
+        f"{path} has no manifest {manifest_path(path).name} beside it, which tells frame size and "
+        "format. Keep the two files together, or send a bundle (.zip)."
+    )
+
+
+def _from_bundle(path):
+    # Every runtime has read all of it when it is loaded.
+    with tempfile.TemporaryDirectory(prefix="keras_cvae-bundle-") as folder:
+        try:
+            with zipfile.ZipFile(path) as bundle:
+                bundle.extractall(folder)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise ValueError(f"The bundle {path} could not be read: {error}") from error
+        manifests = list(Path(folder).glob(f"*{SUFFIX}"))
+        if len(manifests) != 1:
+            raise ValueError(
+                f"{path} is not a bundle of scripts/export.py: it holds {len(manifests)} "
+                "manifests, expected 1."
+            )
+        return load_predictor(str(manifests[0]).removesuffix(SUFFIX))
+
+
+def _from_keras(path, format, manifest):
+    from keras_cvae.model.loading import load_model, load_weights
+
+    if format == "weights":
+        model = load_weights(path, manifest["model"])
+    else:
+        model = load_model(path, compile=False)
+    size = model.frame_size
+    if (path / runs.CONFIG).is_file():
+        size = runs.read_config(path)["frame_size"]
+    return Predictor(model.step_for, model.latent_shape, size, model.temperature, manifest)

@@ -1,0 +1,252 @@
+"""Exports, read back by the formats' own runtimes."""
+
+import importlib.util
+import json
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from checks import call_on_each
+from export_checks import SIZE, assert_same_videos, images, make_model
+
+import keras_cvae
+from keras_cvae.exporting import FORMATS, export, export_all, formats, writers
+from keras_cvae.inference import load_predictor
+from keras_cvae.manifest import read_manifest
+
+HERE = ("keras", "weights", "onnx", "torch")  # what torch writes by itself
+pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return make_model()
+
+
+def path_of(folder, format):
+    return folder / f"dancer{FORMATS[format].suffix}"
+
+
+@pytest.mark.parametrize("format", HERE)
+def test_an_export_predicts_what_the_model_does(model, tmp_path, format):
+    path = path_of(tmp_path, format)
+    manifest = keras_cvae.export(model, path, format)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, f"{path.name}.json"]
+    predictor = load_predictor(path)
+    assert predictor.frame_size == SIZE
+    assert predictor.temperature == 0.5
+    assert_same_videos(predictor, model)
+    assert read_manifest(path) == json.loads(json.dumps(manifest))
+    assert max(manifest["deviation"].values()) < 1e-4
+
+
+def test_saved_model_and_onnx_of_the_published_architecture(tmp_path):
+    """A SavedModel is written by TensorFlow, in another process where Keras is not on it."""
+    pytest.importorskip("tensorflow")
+    model = make_model("lab")
+    for format, backend in {"tf_saved_model": "tensorflow", "onnx": "torch"}.items():
+        manifest = export(model, path_of(tmp_path, format), format)
+        assert_same_videos(load_predictor(path_of(tmp_path, format)), model)
+        assert manifest["backend"] == backend
+
+
+def test_the_onnx_graph_has_the_names_and_a_free_batch(model, tmp_path):
+    import onnxruntime
+
+    export(model, tmp_path / "dancer.onnx", "onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "dancer.onnx"))
+    inputs = {x.name: x for x in session.get_inputs()}
+    assert inputs.keys() == {"previous_frame", "pose", "z"}
+    for name, shape in {"previous_frame": [*SIZE, 3], "pose": [*SIZE, 3], "z": [1, 2, 4]}.items():
+        assert inputs[name].shape[1:] == shape
+        assert not isinstance(inputs[name].shape[0], int)
+        assert inputs[name].type == "tensor(float)"
+    (output,) = session.get_outputs()
+    assert output.name == "frame"
+
+
+def test_the_manifest(model, tmp_path):
+    path = tmp_path / "dancer.onnx"
+    export(model, path, "onnx", source="runs/first", results={"val_psnr": 30.0})
+    manifest = read_manifest(path)
+    assert manifest["format"] == "onnx"
+    assert manifest["frame_size"] == list(SIZE) and manifest["latent_shape"] == [1, 2, 4]
+    assert manifest["inputs"]["z"] == ["batch", 1, 2, 4]
+    assert manifest["outputs"] == {"frame": ["batch", *SIZE, 3]}
+    assert (manifest["channel_order"], manifest["data_format"]) == ("RGB", "channels_last")
+    assert (manifest["value_range"], manifest["dtype"]) == ([0, 1], "float32")
+    assert (manifest["source"], manifest["results"]) == ("runs/first", {"val_psnr": 30.0})
+    assert manifest["versions"]["keras"] and manifest["backend"] == "torch"
+    assert manifest["parameters"] == model.count_params()
+
+
+def test_a_bundle_is_one_file_to_send(model, tmp_path):
+    for format in ("onnx", "weights"):  # a file that is Keras', and one that is not
+        bundle = tmp_path / f"{format}.zip"
+        export(model, bundle, format)
+        assert len(zipfile.ZipFile(bundle).namelist()) == 2
+        assert_same_videos(load_predictor(bundle), model)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["onnx.zip", "weights.zip"]
+
+
+def test_mixed_precision_is_exported_as_float32(tmp_path):
+    mixed = make_model(dtype="mixed_bfloat16")
+    export(mixed, tmp_path / "dancer.keras", "keras")
+    predictor = load_predictor(tmp_path / "dancer.keras")
+    float32 = make_model()
+    float32.set_weights(mixed.get_weights())
+    assert_same_videos(predictor, float32)
+
+
+def test_no_optimiser_is_exported(tmp_path):
+    model = make_model()
+    model.compile("adam")
+    model.fit({"frames": images()[None], "poses": images()[None]}, verbose=0)
+    model.save(tmp_path / "trained.keras")
+    export(model, tmp_path / "dancer.keras", "keras")
+    sizes = [(tmp_path / name).stat().st_size for name in ("dancer.keras", "trained.keras")]
+    assert 2 * sizes[0] < sizes[1]  # Adam has two numbers per parameter
+    assert not keras_cvae.load_model(tmp_path / "dancer.keras").compiled
+
+
+def test_the_frame_size_is_that_of_the_training(tmp_path):
+    model = make_model(frame_size=None)
+    assert model.frame_size is None
+    poses = images(size=(16, 24))
+    model.compile("adam")
+    model.fit({"frames": poses[None], "poses": poses[None]}, verbose=0)
+    model.save(tmp_path / "trained.keras")
+    assert keras_cvae.load_model(tmp_path / "trained.keras").frame_size == (16, 24)
+    export(model, tmp_path / "dancer.onnx", "onnx")
+    predictor = load_predictor(tmp_path / "dancer.onnx")
+    assert predictor.predict_video(poses[0], poses).shape == poses.shape
+    with pytest.raises(ValueError, match="16 x 24.*got 8 x 16.*--frame-size 8 16"):
+        predictor.predict_video(images()[0], images())
+
+
+def test_what_differs_from_keras_is_not_kept(model, tmp_path, monkeypatch):
+    def write(model, path, format, frame_size):
+        other = make_model(output="clip")
+        other.set_weights(model.get_weights())
+        writers.write(other, path, format, frame_size)
+
+    monkeypatch.setattr("keras_cvae.exporting.exporter.write", write)
+    for format in ("onnx", "torch"):
+        with pytest.raises(ValueError, match="differs from Keras"):
+            export(model, path_of(tmp_path, format), format)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten(model, tmp_path):
+    for name in ("dancer.onnx", "other.onnx.json"):
+        (tmp_path / name).write_text("mine")
+    for name in ("dancer.onnx", "other.onnx"):
+        with pytest.raises(ValueError, match="exists"):
+            export(model, tmp_path / name, "onnx")
+    assert {p.read_text() for p in tmp_path.iterdir()} == {"mine"}
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "message"),
+    [
+        ("dancer.onnx", "caffe", "Unknown format 'caffe'; expected one of keras, weights, onnx"),
+        ("dancer.keras", "onnx", "onnx is to end in .onnx, or .zip"),
+        ("dancer.h5", "weights", "end in .weights.h5"),
+        ("dancer.pb", "tf_saved_model", "be a folder"),
+    ],
+)
+def test_wrong_names(model, tmp_path, name, format, message):
+    with pytest.raises(ValueError, match=message):
+        export(model, tmp_path / name, format)
+
+
+def test_a_size_that_the_architecture_cannot_have(model, tmp_path):
+    with pytest.raises(ValueError, match="multiples of 8"):
+        export(model, tmp_path / "new/dancer.onnx", "onnx", frame_size=(8, 12))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Makes packages look absent."""
+    find = importlib.util.find_spec
+
+    def hide(*packages):
+        monkeypatch.setattr(
+            formats.importlib.util, "find_spec", lambda n: None if n in packages else find(n)
+        )
+
+    return hide
+
+
+def test_missing_packages_are_named(model, tmp_path, without):
+    without("onnxscript", "tf2onnx", "tensorflow")
+    with pytest.raises(ValueError, match=r"onnxscript \(with torch\); or tensorflow, tf2onnx .*"):
+        export(model, tmp_path / "dancer.onnx", "onnx")
+    with pytest.raises(ValueError, match=r"pip install 'keras_cvae\[tensorflow\]'"):
+        export(model, tmp_path / "dancer", "tf_saved_model")
+
+
+def test_all_that_can_be_written_is_written(model, tmp_path, without):
+    without("tensorflow", "onnxruntime")
+    said = {}
+    written = export_all(model, tmp_path / "dancer", on_exported=said.__setitem__)
+    assert set(written) == {"keras", "weights", "torch"}
+    assert all(isinstance(said[name], ValueError) for name in ("tf_saved_model", "onnx"))
+    assert len(list((tmp_path / "dancer").iterdir())) == 2 * len(written)
+    for name in written.values():
+        assert load_predictor(tmp_path / "dancer" / name).frame_size == SIZE
+
+
+def test_all_is_whole_or_not_at_all(model, tmp_path, monkeypatch):
+    def fail(step, path, shapes):
+        raise ValueError("no disk")
+
+    monkeypatch.setitem(writers._GRAPHS, "torch", fail)
+    with pytest.raises(ValueError, match="no disk"):
+        export_all(model, tmp_path / "dancer", formats=["weights", "torch"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_backend_in_use_comes_first():
+    assert formats.writing_backend("onnx", "tensorflow") == "tensorflow"
+    assert formats.writing_backend("onnx", "jax") == "torch"
+    assert formats.writing_backend("torch", "jax") == "torch"
+    assert formats.writing_backend("weights", "jax") == "jax"
+
+
+def export_from(backend, path, folder):
+    """Exports a model to every format, in a process on another backend."""
+    model = keras_cvae.load_model(path, compile=False)
+    print(json.dumps(export_all(model, f"{folder}/{backend}", formats=list(FORMATS))))
+
+
+@pytest.mark.slow
+def test_every_format_from_every_backend(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    done = call_on_each(export_from, tmp_path / "model.keras", tmp_path, timeout=600)
+    for backend, printed in done.items():
+        assert isinstance(printed, str), printed
+        written = json.loads(printed.splitlines()[-1])
+        assert set(written) == set(FORMATS), backend
+        for name in written.values():
+            assert_same_videos(load_predictor(tmp_path / backend / name), model)
+
+
+def test_a_missing_runtime_is_named(model, tmp_path, monkeypatch):
+    export(model, tmp_path / "dancer.onnx", "onnx")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ValueError, match="pip install onnxruntime"):
+        load_predictor(tmp_path / "dancer.onnx")
+
+
+def test_random_input_is_compared(model, tmp_path):
+    export(model, tmp_path / "dancer.onnx", "onnx")
+    other = make_model()
+    other.set_weights([w * np.float32(1.01) for w in model.get_weights()])
+    predictor = load_predictor(tmp_path / "dancer.onnx")
+    from keras_cvae.exporting.checks import deviations
+
+    with pytest.raises(ValueError, match="one_step of random input"):
+        deviations(other, predictor, SIZE)

@@ -1,0 +1,84 @@
+"""What can be wrong with the path of a predictor, and what each kind of path is."""
+
+import json
+import zipfile
+
+import pytest
+
+from keras_cvae import CVAE
+from keras_cvae.inference import load_predictor, needs_keras
+from keras_cvae.manifest import manifest_path, read_manifest, write_manifest
+
+MANIFEST = {
+    **{"format": "onnx", "frame_size": [8, 16], "latent_shape": [1, 2, 4]},
+    **{"temperature": 0.0, "model": {}},
+}
+
+
+def test_nothing_there(tmp_path):
+    for name in ("absent.onnx", "absent.keras", "absent.zip"):
+        with pytest.raises(ValueError, match=name):
+            load_predictor(tmp_path / name)
+
+
+def test_no_manifest(tmp_path):
+    (tmp_path / "x.onnx").write_bytes(b"?")
+    with pytest.raises(ValueError, match=r"no manifest x.onnx.json beside it"):
+        load_predictor(tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "could not be read"),
+        ("[]", "not the manifest"),
+        ('{"format": "onnx"}', "frame_size, latent_shape, temperature, model missing"),
+        (json.dumps({**MANIFEST, "format": "caffe"}), "'caffe'; expected one of keras"),
+        (json.dumps(MANIFEST), "could not be loaded as onnx"),
+    ],
+)
+def test_wrong_manifests_and_files(tmp_path, text, message):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "x.onnx").write_bytes(b"?")
+    manifest_path(tmp_path / "x.onnx").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_predictor(tmp_path / "x.onnx")
+
+
+def test_wrong_bundles(tmp_path):
+    path = tmp_path / "x.zip"
+    path.write_bytes(b"?")
+    with pytest.raises(ValueError, match="x.zip could not be read"):
+        load_predictor(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.json", "{}")
+        archive.writestr("b.json", "{}")
+    with pytest.raises(ValueError, match="2 manifests, expected 1"):
+        load_predictor(path)
+
+
+def test_a_keras_file_takes_any_size_and_knows_its_own(tmp_path):
+    CVAE("multiscale", 8, 8, 4, 8, frame_size=(16, 24)).save(tmp_path / "x.keras")
+    predictor = load_predictor(tmp_path / "x.keras")
+    assert predictor.frame_size == (16, 24) and predictor.manifest == {}
+
+
+def test_which_need_keras(tmp_path):
+    write_manifest(tmp_path / "x.onnx", MANIFEST)
+    write_manifest(tmp_path / "x.weights.h5", {**MANIFEST, "format": "weights"})
+    for name in ("x.onnx", "x.weights.h5", "x.keras"):
+        (tmp_path / name).touch()
+    assert not needs_keras(tmp_path / "x.onnx")
+    assert needs_keras(tmp_path / "x.weights.h5")
+    assert needs_keras(tmp_path / "x.keras")
+    assert not needs_keras(tmp_path / "absent.keras")
+    for inside in ("x.onnx", "x.weights.h5"):
+        with zipfile.ZipFile(tmp_path / f"{inside}.zip", "w") as archive:
+            archive.writestr(inside, b"")
+        assert needs_keras(tmp_path / f"{inside}.zip") == (inside == "x.weights.h5")
+
+
+def test_a_manifest_is_read_as_written(tmp_path):
+    write_manifest(tmp_path / "x.onnx", MANIFEST)
+    assert read_manifest(tmp_path / "x.onnx") == MANIFEST
+    assert read_manifest(tmp_path / "y.onnx") is None
