@@ -14,7 +14,7 @@ _HOME = {
     "CVAE": "keras_cvae.model.cvae",
     "Rollout": "keras_cvae.model.rollout",
     "load_model": "keras_cvae.model.loading",
-    "export": "keras_cvae.exporting",
+    "export": "keras_cvae.exporting.exporter",
     "from_pretrained": "keras_cvae.pretrained",
     "load_lab_checkpoint": "keras_cvae.lab_checkpoint",
     "save_lab_checkpoint": "keras_cvae.lab_checkpoint",

@@ -9,6 +9,7 @@ from pathlib import Path
 from keras_cvae import cli
 from keras_cvae.backend import BACKENDS
 from keras_cvae.benchmark import cases, machine, results, run
+from keras_cvae.exporting.formats import FORMATS
 from keras_cvae.model.presets import PRESETS
 
 LOOP = Path(__file__).resolve().parents[1] / "tests" / "reference_torch.py"
@@ -116,18 +117,19 @@ def resolve(options):
         "precisions": options.precisions or list(cases.PRECISIONS),
         "tasks": options.tasks or list(cases.TASKS),
         "rollout_frames": options.rollout_frames or 630,
+        "exports": _exports(backends),
         **{name: getattr(options, name) or default for name, default in DEFAULTS.items()},
     }
     if options.quick:
         settings["repeats"] = options.repeats or 3
-        for own in ("presets", "precisions", "tasks", "rollout_frames"):
+        for own in ("presets", "precisions", "tasks", "rollout_frames", "exports"):
             del settings[own]
     if options.sizes:
         settings["presets"] = options.presets or ["multiscale"]
         settings["precisions"] = options.precisions or ["float32"]
         settings["backends"] = settings["backends"] if options.backends else backends[:1]
         settings["rollout_frames"] = options.rollout_frames or LONG_VIDEO
-        del settings["tasks"]
+        del settings["tasks"], settings["exports"]
         for name in ("presets", "backends", "precisions"):
             if len(settings[name]) > 1:
                 raise ValueError(f"--sizes measures one; got --{name} {' '.join(settings[name])}.")
@@ -135,6 +137,16 @@ def resolve(options):
         _check_plain_loop()
     _check_numbers(options)
     return settings
+
+
+def _exports(backends):
+    """The formats that the backends to measure can write and whose runtime is installed."""
+    formats = []
+    for name, backend in cases.EXPORTS.items():
+        needed = FORMATS[name].needs[backend]
+        if backend in backends and all(importlib.util.find_spec(package) for package in needed):
+            formats.append(name)
+    return formats
 
 
 def _check_plain_loop():
@@ -174,7 +186,9 @@ def measure_speed(options, settings, described, notes):
         chosen = cases.quick_cases(settings["backends"], **shape)
     else:
         names = ("tasks", "presets", "backends", "precisions", "rollout_frames")
-        chosen = cases.make_cases(**{name: settings[name] for name in names}, **shape)
+        chosen = cases.make_cases(
+            **{name: settings[name] for name in names}, **shape, exports=settings["exports"]
+        )
     print(f"{len(chosen)} configurations; first the weights, operations and the peak", flush=True)
 
     def show(measurements):

@@ -8,6 +8,7 @@ from keras_cvae.model.presets import PRESETS, WIDTHS
 TASKS = ("train_free", "train_forced", "rollout", "first_step", "loader")
 PRECISIONS = ("float32", "mixed_bfloat16")
 PLAIN, OURS = "plain", "ours"
+EXPORTS = {"onnx": "torch", "tf_saved_model": "tensorflow"}  # and the backend that writes them
 BASELINE = "lab"  # the preset that the plain loop implements
 ROLLOUT_BATCHES = (1, 8)
 QUICK_BACKENDS = ("torch", "tensorflow")
@@ -20,9 +21,10 @@ class Case:
 
     Args:
         task: one of `TASKS`.
-        implementation: `"plain"` or `"ours"`.
+        implementation: `"plain"`, `"ours"`, or the format of our model exported.
         preset: str, a preset's name; `"lab"` for the plain loop.
-        backend: str, the Keras backend; `"torch"` for the plain loop.
+        backend: str, the Keras backend, of an export the one that wrote it; `"torch"` for the plain
+            loop.
         precision: one of `PRECISIONS`.
         batch: int, clips in a step, or videos that are predicted at once.
         clip_length: int, frames of a clip or video, the given one included.
@@ -47,7 +49,8 @@ class Case:
     def name(self):
         """How people are told about it."""
         model = self.implementation if self.implementation == PLAIN else self.preset
-        return f"{self.task} {model} {self.backend} {self.precision} batch {self.batch}"
+        runs_on = self.implementation if self.implementation in EXPORTS else self.backend
+        return f"{self.task} {model} {runs_on} {self.precision} batch {self.batch}"
 
     def width_arguments(self):
         """The widths as constructor arguments of a model."""
@@ -66,6 +69,7 @@ def make_cases(
     frame_size=(32, 64),
     rollout_frames=630,
     widths=None,
+    exports=(),
 ):
     """The plain loop and every combination of the settings, task by task.
 
@@ -80,6 +84,8 @@ def make_cases(
         frame_size: (height, width).
         rollout_frames: int, frames of a roll-out at batch 1, the given one included.
         widths: the four widths that replace those of every preset and of the plain loop, or `None`.
+        exports: list of formats, keys of `EXPORTS`, in which every preset rolls out as well, in
+            float32.
 
     Returns:
         list of `Case`.
@@ -97,6 +103,9 @@ def make_cases(
                 for backend in backends:
                     for precision in precisions if task != "loader" else ("float32",):
                         cases.append(Case(task, OURS, preset, backend, precision, *shape))
+                if task == "rollout":
+                    for name in exports:
+                        cases.append(Case(task, name, preset, EXPORTS[name], "float32", *shape))
     return cases
 
 

@@ -1,5 +1,8 @@
 """Our models as something to measure, on the backend that this process runs on."""
 
+import tempfile
+from pathlib import Path
+
 import keras
 import numpy as np
 
@@ -8,6 +11,9 @@ from keras_cvae.benchmark import inputs
 from keras_cvae.benchmark.cases import BASELINE
 from keras_cvae.benchmark.machine import resident_mb
 from keras_cvae.data import Clips
+from keras_cvae.exporting.exporter import export
+from keras_cvae.exporting.formats import FORMATS
+from keras_cvae.inference import load_predictor
 
 WEIGHTS = "lab.weights.h5"
 
@@ -90,6 +96,18 @@ class Rollout:
 
     def _predict(self, poses):
         return self.model.predict_video(self.frame, poses, temperature=1.0)
+
+
+class ExportedRollout(Rollout):
+    """The same, by the model exported in the case's format, with the runtime of that format."""
+
+    def __init__(self, case, folder=None, pieces=1):
+        super().__init__(case, folder, pieces)
+        format = case.implementation
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / f"model{FORMATS[format].suffix}"
+            export(self.model, path, format, (case.height, case.width))
+            self.model = load_predictor(path)
 
 
 class Loader:

@@ -5,7 +5,7 @@ import os
 import statistics
 from pathlib import Path
 
-from keras_cvae.benchmark.cases import OURS, PRECISIONS
+from keras_cvae.benchmark.cases import EXPORTS, OURS, PLAIN, PRECISIONS
 from keras_cvae.benchmark.run import spread
 from keras_cvae.files import written_whole
 
@@ -134,7 +134,7 @@ def line(row):
     if row["step_share"] is not None:
         ratio = f"  {row['step_share']:.2%} of a training step"
     return (
-        f"{row['task']:12}  {row['implementation']:5}  {row['preset']:10}  {row['backend']:10}  "
+        f"{row['task']:12}  {row['implementation']:14}  {row['preset']:10}  {row['backend']:10}  "
         f"{row['precision']:14}  batch {row['batch']:<2}  {_rate(row):>24} frames/s  "
         f"{_seconds(row['seconds']):>8}{ratio}"
     )
@@ -184,14 +184,15 @@ def table(header, body, numbers):
 
 
 def _cells(row):
-    model = f"`{row['preset']}`" if row["implementation"] == OURS else "plain loop"
+    model = "plain loop" if row["implementation"] == PLAIN else f"`{row['preset']}`"
+    runs_on = row["implementation"] if row["implementation"] in EXPORTS else row["backend"]
     memory = "" if row["peak_memory_mb"] is None else f"{row['peak_memory_mb']:.0f}"
     if row["step_memory_mb"] is not None:
         memory += f" ({row['step_memory_mb']:.0f})"
     return [
         row["task"],
         model,
-        row["backend"],
+        runs_on,
         row["precision"],
         row["batch"],
         row["clip_length"],

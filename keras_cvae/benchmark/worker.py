@@ -16,7 +16,7 @@ from pathlib import Path
 
 from keras_cvae.backend import BACKENDS
 from keras_cvae.benchmark import machine
-from keras_cvae.benchmark.cases import PLAIN, Case
+from keras_cvae.benchmark.cases import EXPORTS, PLAIN, Case
 
 _SHORTEST = 1.0  # seconds of a repeat at least: as many steps as fill them
 
@@ -112,6 +112,8 @@ def _make(case, folder, loop, pieces):
         return kind(case, folder, loop, pieces)
     from keras_cvae.benchmark import ours
 
+    if case.implementation in EXPORTS:
+        return ours.ExportedRollout(case, folder, pieces)
     kinds = {"rollout": ours.Rollout, "loader": ours.Loader}
     return kinds.get(case.task, ours.Training)(case, folder, pieces)
 

@@ -1,6 +1,1 @@
-"""Trained models in the formats of other programs."""
-
-from keras_cvae.exporting.exporter import export, export_all
-from keras_cvae.exporting.formats import FORMATS
-
-__all__ = ["FORMATS", "export", "export_all"]
+"""Trained models in the formats of other programs; `keras_cvae.export` is the way in."""

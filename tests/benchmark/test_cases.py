@@ -1,6 +1,7 @@
 """Which configurations a benchmark is made of."""
 
 from keras_cvae.benchmark.cases import (
+    EXPORTS,
     OURS,
     PLAIN,
     PRECISIONS,
@@ -36,6 +37,18 @@ def test_every_combination_is_there_once_beside_the_plain_loop():
 def test_a_rollout_of_eight_videos_is_as_much_work_as_one():
     frames = {case.batch: case.clip_length - 1 for case in make_cases(tasks=["rollout"])}
     assert frames == {1: 629, 8: 79}
+
+
+def test_exports_roll_out_in_float32_on_the_backend_that_writes_them():
+    exported = [
+        case
+        for case in make_cases(backends=["tensorflow"], exports=list(EXPORTS))
+        if case.implementation in EXPORTS
+    ]
+    assert {(c.implementation, c.backend) for c in exported} == set(EXPORTS.items())
+    assert {c.task for c in exported} == {"rollout"} and len(exported) == 2 * 2 * 2
+    assert {c.precision for c in exported} == {"float32"}
+    assert "rollout lab onnx float32 batch 1" in {c.name for c in exported}
 
 
 def test_quick_is_what_it_says():

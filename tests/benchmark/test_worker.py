@@ -143,6 +143,18 @@ def test_the_whole_way_in_processes(monkeypatch):
     assert [len(measurements) for measurements in finished] == [2]
 
 
+def test_an_exported_model_is_measured_beside_the_plain_loop(monkeypatch):
+    pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
+    monkeypatch.setattr("keras_cvae.benchmark.run.PAUSE", 0)
+    sizes = {**TINY, "rollout_frames": 40, "exports": ["onnx"]}
+    cases = make_cases(["rollout"], ["lab"], ["torch"], [], **sizes)[:2]
+    assert [case.implementation for case in cases] == ["plain", "onnx"]
+    report = run_benchmark(cases, LOOP, repeats=2)
+    assert not report.failures
+    plain, onnx = make_rows(report.measurements, report.flops, report.peaks)
+    assert onnx["ratio"] > 0 and plain["ratio"] == 1
+
+
 def test_a_worker_says_why_it_failed():
     with Worker("torch") as process:
         with pytest.raises(WorkerFailed, match="AttributeError: .*nonsense"):

@@ -11,7 +11,9 @@ from checks import call_on_each
 from export_checks import SIZE, assert_same_videos, images, make_model
 
 import keras_cvae
-from keras_cvae.exporting import FORMATS, export, export_all, formats, writers
+from keras_cvae.exporting import formats, writers
+from keras_cvae.exporting.exporter import export, export_all
+from keras_cvae.exporting.formats import FORMATS
 from keras_cvae.inference import load_predictor
 from keras_cvae.manifest import read_manifest
 
