@@ -2,9 +2,9 @@
 
     python examples/pretrained.py
 
-Writes `dancer.gif`, the first 120 of the 630 frames as truth, prediction, pose and error, and
-`dancer_psnr.png`, the PSNR of each predicted frame beside what copying a frame scores. Put a video
-of your own in the place of `video`: frames and poses, uint8 (T, H, W, 3).
+Writes `builtin_dancer.gif`, the first 120 of the 630 frames as truth, prediction, pose and error,
+and `builtin_dancer_psnr.png`, the PSNR of each predicted frame beside what copying a frame scores.
+Put a video of your own in the place of `video`: frames and poses, uint8 (T, H, W, 3).
 """
 
 from keras_cvae import backend
@@ -25,6 +25,6 @@ predicted = model.predict_video(video.frames[0], video.poses)  # (630, 32, 64, 3
 psnr = frame_psnr(video.frames[1:], predicted[1:])
 print(f"{len(psnr)} predicted frames, mean PSNR {psnr.mean():.2f} dB")
 curves = {"prediction": psnr, **copy_baselines(video.frames)}
-plot_psnr_per_frame(curves, "dancer_psnr.png", overwrite=True)
+plot_psnr_per_frame(curves, "builtin_dancer_psnr.png")
 film = side_by_side(video.frames[:120], predicted[:120], video.poses[:120], zoom=4)
-print(write_video("dancer.gif", film, overwrite=True))
+print(write_video("builtin_dancer.gif", film))

@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
                 reply := io.BytesIO(), predictor.predict_video(given["first_frame"], given["poses"])
             )
             code, body = 200, reply.getvalue()
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever was sent, there is an answer
             code, body = 400, str(error).encode()
         self.send_response(code)
         self.end_headers()

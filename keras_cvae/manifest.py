@@ -7,7 +7,23 @@ from pathlib import Path
 from keras_cvae.runs import write_json
 
 SUFFIX = ".json"
-_FIELDS = ("format", "frame_size", "latent_shape", "temperature", "model")
+
+
+def _sizes(number):
+    def fits(value):
+        counts = isinstance(value, list) and len(value) == number
+        return counts and all(isinstance(side, int) and side > 0 for side in value)
+
+    return fits
+
+
+_FIELDS = {  # and what they must be for a predictor
+    "format": lambda value: isinstance(value, str),
+    "frame_size": _sizes(2),
+    "latent_shape": _sizes(3),
+    "temperature": lambda value: isinstance(value, int | float) and value >= 0,
+    "model": lambda value: isinstance(value, dict),
+}
 
 
 def manifest_path(path: str | os.PathLike) -> Path:
@@ -32,11 +48,14 @@ def read_manifest(path: str | os.PathLike) -> dict | None:
         return None
     try:
         manifest = json.loads(path.read_text())
-        missing = [name for name in _FIELDS if name not in manifest]
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"The manifest {path} could not be read: {error}") from error
-    if missing:
-        raise ValueError(f"{path} is not the manifest of an export: {', '.join(missing)} missing.")
+    known = manifest if isinstance(manifest, dict) else {}
+    wrong = [name for name, fits in _FIELDS.items() if not fits(known.get(name))]
+    if wrong:
+        raise ValueError(
+            f"{path} is not the manifest of an export: {', '.join(wrong)} missing or wrong."
+        )
     return manifest
 
 

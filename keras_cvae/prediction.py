@@ -54,7 +54,6 @@ def predict_files(
     size = tuple(frame_size or predictor.frame_size or image.shape[:2])
     image = resize_image(image, size)
     pose_images, _ = read_images(numbered_images(poses), size, label="reading poses")
-    temperature = predictor.temperature if temperature is None else temperature
     frames = [image.astype("float32") / 255]
     with Progress(len(pose_images) - 1, "predicting") as progress:
         for frame in predictor.stream(image, pose_images, temperature, seed):

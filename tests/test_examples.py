@@ -31,7 +31,7 @@ def test_pretrained(tmp_path, monkeypatch, capsys):
     assert values["psnr"].shape == (629,)
     printed = capsys.readouterr().out
     assert "mean PSNR 30.1" in printed and "GIF, 120 frames" in printed
-    assert cv2.imread(str(tmp_path / "dancer_psnr.png")) is not None
+    assert cv2.imread(str(tmp_path / "builtin_dancer_psnr.png")) is not None
 
 
 def test_serving_onnx():

@@ -132,6 +132,6 @@ def test_a_bad_output_is_found_before_the_work(files, monkeypatch):
     def work(*args, **kwargs):
         pytest.fail("the prediction began")
 
-    monkeypatch.setattr("keras_cvae.prediction.load_model", work)
+    monkeypatch.setattr("keras_cvae.prediction.load_predictor", work)
     with pytest.raises(ValueError, match="ending"):
         predict_files(**{**paths, "out": paths["out"].with_suffix(".avi")})

@@ -36,11 +36,16 @@ def deviations(model, predictor, frame_size):
         ours = model.step_for(shape, latent_shape)(*arrays)
         theirs = predictor.step_for(shape, latent_shape)(*arrays)
         one_step.append(np.abs(ours - theirs).max())
+        if not np.isfinite(ours).all():
+            raise ValueError(
+                "The model predicts what is not a number, from random input: its training broke. "
+                "Nothing was written; export another checkpoint."
+            )
     first_frame = rng.random((*frame_size, 3), "float32")
     poses = rng.random((ROLLOUT + 1, *frame_size, 3), "float32")
     ours = model.predict_video(first_frame, poses, temperature=1.0, seed=0)
     theirs = predictor.predict_video(first_frame, poses, temperature=1.0, seed=0)
-    found = {"one_step": float(max(one_step)), "rollout": float(np.abs(ours - theirs).max())}
+    found = {"one_step": float(np.max(one_step)), "rollout": float(np.abs(ours - theirs).max())}
     for what, deviation in found.items():
         if not deviation <= TOLERANCE:  # written so that NaN fails too
             raise ValueError(

@@ -25,11 +25,12 @@ def write_elsewhere(model, path, format, frame_size, backend):
     saved = path.with_name("through.keras")
     model.save(saved)
     arguments = [saved, path, format, *frame_size]
-    # From where this package was imported, installed or not.
-    root = str(Path(__file__).parents[2])
+    # From where this package was imported, installed or not; -P: and not from the current folder.
+    places = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    path_variable = os.pathsep.join(filter(None, places))
     done = subprocess.run(
-        [sys.executable, "-m", "keras_cvae.exporting.elsewhere", *map(str, arguments)],
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": root},
+        [sys.executable, "-P", "-m", "keras_cvae.exporting.elsewhere", *map(str, arguments)],
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": path_variable},
         capture_output=True,
         text=True,
     )

@@ -1,5 +1,6 @@
 """Exporting: write, load back, compare, and only then keep."""
 
+import contextlib
 import datetime
 import hashlib
 import os
@@ -17,6 +18,7 @@ from keras_cvae.exporting.step import OUTPUT, float32_copy, input_shapes
 from keras_cvae.exporting.writers import write
 from keras_cvae.inference.loading import load_predictor
 from keras_cvae.manifest import manifest_path, read_manifest, write_manifest
+from keras_cvae.model.cvae import CVAE
 
 DEFAULT_FRAME_SIZE = (32, 64)
 
@@ -55,33 +57,40 @@ def export(model, path, format, frame_size=None, source=None, results=None):
     """
     path = Path(path)
     _check_target(path, format)
+    if not isinstance(model, CVAE):
+        raise ValueError(f"export takes a CVAE; got a {type(model).__name__}.")
     backend = writing_backend(format, keras.backend.backend())
-    frame_size = tuple(frame_size or model.frame_size or DEFAULT_FRAME_SIZE)
-    model = float32_copy(model)
-    model.note_frame_size(frame_size)
-    model.latent_shape(frame_size)  # a size that will not do is an error before anything is written
-    path.parent.mkdir(parents=True, exist_ok=True)
+    frame_size = _checked_size(model, frame_size)
     bundled = path.suffix == ".zip"
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+    # Where it is made is also where it goes: moving it there is one operation.
+    with _parent(path) as parent, tempfile.TemporaryDirectory(dir=parent, prefix=".") as folder:
         name = path.with_suffix(FORMATS[format].suffix).name if bundled else path.name
         target = Path(folder) / name
-        manifest = _describe(model, format, frame_size, source, results)
-        if backend == keras.backend.backend():
-            write(model, target, format, frame_size)
-            write_manifest(target, manifest)  # the predictor reads it
-            manifest["deviation"] = deviations(model, load_predictor(target), frame_size)
-        else:
-            write_elsewhere(model, target, format, frame_size, backend)
-            there = read_manifest(target)  # which compared it
-            manifest.update({key: there[key] for key in ("backend", "versions", "deviation")})
+        # On the CPU wherever it was trained: a graph remembers the device of its weights.
+        with keras.device("cpu"):
+            model = float32_copy(model)
+            model.note_frame_size(frame_size)
+            manifest = _describe(model, format, frame_size, source, results)
+            if backend == keras.backend.backend():
+                _write(model, target, format, frame_size)
+                write_manifest(target, manifest)  # the predictor reads it
+                manifest["deviation"] = deviations(model, load_predictor(target), frame_size)
+            else:
+                write_elsewhere(model, target, format, frame_size, backend)
+                there = read_manifest(target)  # which compared it
+                manifest.update({key: there[key] for key in ("backend", "versions", "deviation")})
         manifest["sha256"] = _sha256(target)
         write_manifest(target, manifest)
-        if bundled:
-            target = _bundle(Path(folder), target)
         _check_target(path, format)  # still
-        os.rename(target, path)
-        if not bundled:
+        if bundled:
+            os.rename(_bundle(Path(folder), target), path)
+        else:
             os.rename(manifest_path(target), manifest_path(path))
+            try:
+                os.rename(target, path)
+            except OSError:
+                manifest_path(path).unlink()
+                raise
     return manifest
 
 
@@ -99,6 +108,10 @@ def export_all(model, folder, formats=None, on_exported=lambda *_: None, **detai
     Returns:
         dict format -> file name.
     """
+    if Path(folder).suffix == ".zip":
+        raise ValueError(f"All formats go into a folder; got {folder}. A bundle holds one format.")
+    for format in formats or ():
+        _check_format(format)
     written = {}
     with runs.new_folder(folder) as partial:
         for format in formats or FORMATS:
@@ -115,9 +128,49 @@ def export_all(model, folder, formats=None, on_exported=lambda *_: None, **detai
     return written
 
 
-def _check_target(path, format):
+def _check_format(format):
     if format not in FORMATS:
         raise ValueError(f"Unknown format {format!r}; expected one of {', '.join(FORMATS)}.")
+
+
+def _checked_size(model, frame_size):
+    """The frame size of an export as a tuple, if the architecture can have it."""
+    if frame_size is None:
+        frame_size = model.frame_size or DEFAULT_FRAME_SIZE
+    sides = tuple(int(side) for side in frame_size)
+    if len(sides) != 2 or min(sides) < 1:
+        raise ValueError(f"frame_size must be (height, width), both positive; got {sides}.")
+    model.latent_shape(sides)
+    return sides
+
+
+@contextlib.contextmanager
+def _parent(path):
+    """Makes the folder that a path lies in; if the block raises, what was made goes again."""
+    made = [p for p in path.absolute().parents if not p.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"The folder {path.parent} could not be made: {error}") from error
+    try:
+        yield path.parent
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):  # another process has put something there
+                folder.rmdir()
+        raise
+
+
+def _write(model, path, format, frame_size):
+    try:
+        write(model, path, format, frame_size)
+    except Exception as error:  # each exporter has errors of its own
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{format} could not be written: {first_line}") from error
+
+
+def _check_target(path, format):
+    _check_format(format)
     suffix = FORMATS[format].suffix
     ending = "".join(path.suffixes[-2:]) if suffix.count(".") == 2 else path.suffix
     if path.suffix != ".zip" and ending != suffix:

@@ -25,8 +25,10 @@ def export_file(model, out, format, frame_size=None):
     path = Path(model)
     details = {"frame_size": frame_size, "source": path.name, "results": None}
     if (path / runs.CONFIG).is_file():
-        details["frame_size"] = frame_size or runs.read_config(path)["frame_size"]
-        if (path / runs.METRICS).is_file():
+        trained = runs.read_config(path)["frame_size"]
+        details["frame_size"] = frame_size or trained
+        # Measured at that size.
+        if (path / runs.METRICS).is_file() and list(details["frame_size"]) == list(trained):
             details["results"] = json.loads((path / runs.METRICS).read_text())
     loaded = load_model(path, compile=False)
     if format == ALL:

@@ -28,7 +28,7 @@ FORMATS = {
     "onnx": Format(
         ".onnx",
         {
-            "torch": ("onnx", "onnxscript", "onnxruntime"),
+            "torch": ("onnx", "onnxruntime"),
             "tensorflow": ("onnx", "tf2onnx", "onnxruntime"),
         },
         "onnx",
@@ -59,7 +59,8 @@ def writing_backend(format, backend):
             return name
         missing[name] = list(dict.fromkeys(absent))
     ways = "; or ".join(f"{', '.join(absent)} (with {name})" for name, absent in missing.items())
+    extras = [FORMATS[format].extra, *(name for name in missing if name in missing[name])][:2]
     raise ValueError(
         f"Writing {format} needs packages that are not installed: {ways}. Install them with "
-        f"pip install 'keras_cvae[{FORMATS[format].extra}]'."
+        f"pip install 'keras_cvae[{','.join(dict.fromkeys(extras))}]'."
     )

@@ -1,11 +1,14 @@
 """From a path to a predictor."""
 
 import os
+import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from keras_cvae import runs
+from keras_cvae.backend import choose_backend
 from keras_cvae.inference import runtimes
 from keras_cvae.inference.predictor import Predictor
 from keras_cvae.manifest import SUFFIX, manifest_path, read_manifest
@@ -16,6 +19,7 @@ _STEPS = {
     "tf_saved_model": runtimes.saved_model_step,
     "torch": runtimes.torch_step,
 }
+_DAMAGED = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 def load_predictor(path: str | os.PathLike) -> Predictor:
@@ -88,12 +92,14 @@ def needs_keras(path: str | os.PathLike) -> bool:
 
 def _identify(path):
     """The format of what is at a path, and its manifest (or `None`)."""
-    manifest = read_manifest(path)
     if not path.exists():
         raise ValueError(
             f"There is no model at {path}. Give a run folder, a .keras file, or what "
             "scripts/export.py wrote."
         )
+    if path.suffix == ".keras" or (path / runs.CONFIG).is_file():
+        return "keras", None
+    manifest = read_manifest(path)
     if manifest is not None:
         if manifest["format"] not in (*KERAS_FORMATS, *_STEPS):
             raise ValueError(
@@ -101,8 +107,11 @@ def _identify(path):
                 f"{', '.join((*KERAS_FORMATS, *_STEPS))}."
             )
         return manifest["format"], manifest
-    if path.suffix == ".keras" or (path / runs.CONFIG).is_file():
-        return "keras", None
+    if path.is_dir() and (inside := sorted(path.glob(f"*{SUFFIX}"))):
+        raise ValueError(
+            f"{path} is a folder of exports. Give one of them, such as "
+            f"{str(inside[0]).removesuffix(SUFFIX)}."
+        )
     raise ValueError(
         f"{path} has no manifest {manifest_path(path).name} beside it, which tells frame size and "
         "format. Keep the two files together, or send a bundle (.zip)."
@@ -115,7 +124,7 @@ def _from_bundle(path):
         try:
             with zipfile.ZipFile(path) as bundle:
                 bundle.extractall(folder)
-        except (OSError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise ValueError(f"The bundle {path} could not be read: {error}") from error
         manifests = list(Path(folder).glob(f"*{SUFFIX}"))
         if len(manifests) != 1:
@@ -123,11 +132,19 @@ def _from_bundle(path):
                 f"{path} is not a bundle of scripts/export.py: it holds {len(manifests)} "
                 "manifests, expected 1."
             )
-        return load_predictor(str(manifests[0]).removesuffix(SUFFIX))
+        try:
+            return load_predictor(str(manifests[0]).removesuffix(SUFFIX))
+        except ValueError as error:
+            raise ValueError(f"{path}: {str(error).replace(f'{folder}/', '')}") from error
 
 
 def _from_keras(path, format, manifest):
-    from keras_cvae.model.loading import load_model, load_weights
+    if "keras" not in sys.modules:
+        choose_backend()
+    try:
+        from keras_cvae.model.loading import load_model, load_weights
+    except ImportError as error:
+        raise ValueError(f"{path} needs Keras, which could not be imported: {error}") from error
 
     if format == "weights":
         model = load_weights(path, manifest["model"])
@@ -136,4 +153,13 @@ def _from_keras(path, format, manifest):
     size = model.frame_size
     if (path / runs.CONFIG).is_file():
         size = runs.read_config(path)["frame_size"]
+    manifest = manifest or _manifest_of_a_keras_file(path)
     return Predictor(model.step_for, model.latent_shape, size, model.temperature, manifest)
+
+
+def _manifest_of_a_keras_file(path):
+    """Its manifest if it was exported; whatever else is beside it under that name is not ours."""
+    try:
+        return read_manifest(path)
+    except ValueError:
+        return None

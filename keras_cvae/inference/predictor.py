@@ -48,8 +48,8 @@ class Predictor:
         Args:
             first_frame: (H, W, 3), uint8 or floats in [0, 1]; or (B, H, W, 3) for B videos at once.
             poses: (T, H, W, 3), or (B, T, H, W, 3); pose 0 belongs to the given frame.
-            temperature: float >= 0, scale of the prior noise; 0 is the most accurate,
-                `predictor.temperature` what the model was trained for.
+            temperature: float >= 0, scale of the prior noise; 0 is the most accurate, `None` the
+                model's own, `predictor.temperature`.
             seed: int, of the noise, the same in every format; `None` draws fresh noise.
 
         Returns:
@@ -100,6 +100,7 @@ class Predictor:
         return (frame[0] for frame in frames)
 
     def _stream(self, first_frames, poses, temperature, seed):
+        temperature = self.temperature if temperature is None else temperature
         check_temperature(temperature)
         latent_shape = tuple(self._latent_shape(first_frames.shape[1:3]))
         step = self.step_for(first_frames.shape, latent_shape)

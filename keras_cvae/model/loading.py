@@ -1,10 +1,14 @@
 """Loading of saved models and weights, with messages for what can be wrong with a path."""
 
+import zipfile
+import zlib
 from pathlib import Path
 
 import keras
 
 from keras_cvae.model.cvae import CVAE
+
+_DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
 def load_model(path, compile=True):
@@ -30,7 +34,7 @@ def load_model(path, compile=True):
         )
     try:
         model = keras.saving.load_model(path, compile=compile)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except _DAMAGED as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path} could not be loaded as a Keras model: {first_line}") from error
     if not isinstance(model, CVAE):
@@ -54,7 +58,7 @@ def load_weights(path, config):
     try:
         model = CVAE.from_config(dict(config))
         model.load_weights(path)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except _DAMAGED as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path} could not be loaded as weights: {first_line}") from error
     return model

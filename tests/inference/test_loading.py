@@ -32,7 +32,9 @@ def test_no_manifest(tmp_path):
     [
         ("{", "could not be read"),
         ("[]", "not the manifest"),
-        ('{"format": "onnx"}', "frame_size, latent_shape, temperature, model missing"),
+        ('{"format": "onnx"}', "frame_size, latent_shape, temperature, model missing or wrong"),
+        (json.dumps({**MANIFEST, "frame_size": [8]}), "frame_size missing or wrong"),
+        (json.dumps({**MANIFEST, "latent_shape": "8"}), "latent_shape missing or wrong"),
         (json.dumps({**MANIFEST, "format": "caffe"}), "'caffe'; expected one of keras"),
         (json.dumps(MANIFEST), "could not be loaded as onnx"),
     ],
@@ -55,10 +57,40 @@ def test_wrong_bundles(tmp_path):
         archive.writestr("b.json", "{}")
     with pytest.raises(ValueError, match="2 manifests, expected 1"):
         load_predictor(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.json", "{}" * 1000)
+    damage(path, 40)
+    with pytest.raises(ValueError, match="x.zip could not be read"):
+        load_predictor(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.onnx", b"?")
+        archive.writestr("x.onnx.json", json.dumps({**MANIFEST, "format": "caffe"}))
+    with pytest.raises(ValueError, match=r"x\.zip: x\.onnx\.json names the format 'caffe'"):
+        load_predictor(path)
+
+
+def damage(path, at):
+    data = bytearray(path.read_bytes())
+    data[at : at + 4] = bytes(255 - byte for byte in data[at : at + 4])
+    path.write_bytes(data)
+
+
+def test_a_damaged_keras_file(tmp_path):
+    CVAE("multiscale", 8, 8, 4, 8).save(path := tmp_path / "x.keras")
+    damage(path, path.stat().st_size // 2)
+    with pytest.raises(ValueError, match="x.keras could not be loaded"):
+        load_predictor(path)
+
+
+def test_a_folder_of_exports(tmp_path):
+    write_manifest(tmp_path / "x.onnx", MANIFEST)
+    with pytest.raises(ValueError, match="a folder of exports. Give one of them, such as .*x.onnx"):
+        load_predictor(tmp_path)
 
 
 def test_a_keras_file_takes_any_size_and_knows_its_own(tmp_path):
     CVAE("multiscale", 8, 8, 4, 8, frame_size=(16, 24)).save(tmp_path / "x.keras")
+    (tmp_path / "x.keras.json").write_text('{"notes": "of the user"}')
     predictor = load_predictor(tmp_path / "x.keras")
     assert predictor.frame_size == (16, 24) and predictor.manifest == {}
 

@@ -2,7 +2,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from checks import TINIEST, call_on_each
+from checks import TINIEST
 
 from keras_cvae import CVAE
 
@@ -112,19 +112,3 @@ def test_wrong_temperatures_are_errors(model):
     for temperature in (-1, float("nan")):
         with pytest.raises(ValueError, match="temperature"):
             model.predict_video(images(1), images(1, 2), temperature=temperature)
-
-
-def _predict_on_backend(backend, folder):
-    import keras
-
-    model = keras.models.load_model(f"{folder}/model.keras", compile=False)
-    video = model.predict_video(images(1), images(1, 5, seed=1), seed=4)
-    np.save(f"{folder}/{backend}.npy", video)
-
-
-def test_a_file_and_a_seed_give_the_same_video_on_every_backend(model, tmp_path):
-    model.save(tmp_path / "model.keras")
-    here = model.predict_video(images(1), images(1, 5, seed=1), seed=4)
-    for backend, result in call_on_each(_predict_on_backend, tmp_path).items():
-        assert not isinstance(result, Exception), result
-        assert np.load(tmp_path / f"{backend}.npy") == pytest.approx(here, abs=1e-5), backend
