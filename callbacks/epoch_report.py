@@ -56,7 +56,8 @@ class EpochReport(keras.callbacks.Callback):
         for name in self.columns:
             if name in (logs or {}):
                 unit = " dB" if name.endswith("psnr") else ""
-                shown = ".2f" if unit or name in ("beta", "tfr") else ".5f"
+                shown = ".2f" if unit or name == "tfr" else ".5f"
+                shown = ".3g" if name == "beta" else shown  # of the size of 0.001 or of 1
                 parts.append(f"{name} {float(logs[name]):{shown}}{unit}")
         parts.append(f"{time.monotonic() - self._epoch_started:.1f} s")
         parts.append(self._left(1.0))

@@ -55,7 +55,7 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
             exporting takes; `None` where it is not known. The networks take any.
         rematerialise: bool. `True` trains with a fraction of the memory: activations are computed
             anew for the gradient, frame by frame, instead of being kept for the whole clip. The
-            numbers are the same; a step took 1.6 times as long in a trial.
+            numbers are the same; a step took 1.6 to 2 times as long.
         seed: int or `None`, of the noise and the coin in training. (The initial weights follow
             `keras.utils.set_random_seed`.)
 

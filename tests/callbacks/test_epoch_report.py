@@ -9,14 +9,14 @@ def lines(capsys):
 
 
 def test_a_line_per_epoch_with_its_values_and_the_time_left(model, clips, val_videos, spy, capsys):
-    callbacks = [KLAnnealing("none", 3), ValidationPSNR(val_videos, every=2), spy, EpochReport()]
+    callbacks = [KLAnnealing("none", 3, stop=0.0012), ValidationPSNR(val_videos, every=2), spy, EpochReport()]
     model.fit(clips, epochs=3, verbose=0, callbacks=callbacks)
     printed = lines(capsys)
     assert len(printed) == 3
     for epoch, line in enumerate(printed):
         assert line.startswith(f"epoch {epoch + 1}/3")
-        for name, digits in (("loss", 5), ("mse", 5), ("kl", 5), ("beta", 2)):
-            assert f"{name} {spy.logs[epoch][name]:.{digits}f}" in line
+        for name, shown in (("loss", ".5f"), ("mse", ".5f"), ("kl", ".5f"), ("beta", ".3g")):
+            assert f"{name} {spy.logs[epoch][name]:{shown}}  " in line
         assert re.search(r"\d s  .* left$", line)
         assert ("val_psnr" in line) == (epoch > 0)
     assert f"val_psnr {spy.logs[1]['val_psnr']:.2f} dB" in printed[1]
