@@ -9,8 +9,8 @@ def lines(capsys):
 
 
 def test_a_line_per_epoch_with_its_values_and_the_time_left(model, clips, val_videos, spy, capsys):
-    callbacks = [KLAnnealing("none", 3, stop=0.0012), ValidationPSNR(val_videos, every=2), spy, EpochReport()]
-    model.fit(clips, epochs=3, verbose=0, callbacks=callbacks)
+    beta, psnr = KLAnnealing("none", 3, stop=0.0012), ValidationPSNR(val_videos, every=2)
+    model.fit(clips, epochs=3, verbose=0, callbacks=[beta, psnr, spy, EpochReport()])
     printed = lines(capsys)
     assert len(printed) == 3
     for epoch, line in enumerate(printed):
