@@ -265,7 +265,7 @@ def add_arguments(parser, without=()):
     add(
         training,
         "--rematerialise",
-        "a fraction of the memory for half as much time again: for long clips",
+        "a fraction of the memory for 1.6 to 2 times the time: for long clips",
         action="store_true",
     )
     add(training, "--validate-every", "epochs from validation to validation", type=int, metavar="N")

@@ -13,12 +13,18 @@ from keras_cvae.data import has_split
 def main(arguments=None):
     parser = argparse.ArgumentParser(
         description="Predict validation and test videos from their first frames, compare with the "
-        "truth, and write csv, plots and a GIF of each into a new folder.",
+        "truth, and write csv, plots and a GIF of the first video of each split into a new folder.",
         allow_abbrev=False,
     )
     parser.add_argument("model", type=Path, help="run folder (its best.keras) or .keras file")
     parser.add_argument("--data", help="'builtin' or a folder (that of the run)")
-    parser.add_argument("--frame-size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
+    parser.add_argument(
+        "--frame-size",
+        type=int,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        help="size of the frames (that of the run)",
+    )
     parser.add_argument("--out", type=Path, help="new folder (RUN/evaluation or evaluation)")
     parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
     parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")

@@ -17,7 +17,12 @@ def main(arguments=None):
     parser.add_argument("submission", type=Path, help="csv file")
     parser.add_argument("truth", help="data folder with test/test_truth, or 'builtin'")
     parser.add_argument(
-        "--frame-size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(32, 64)
+        "--frame-size",
+        type=int,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        default=(32, 64),
+        help="size of the submitted frames (32 64)",
     )
     options = parser.parse_args(arguments)
     with cli.reported_errors():
