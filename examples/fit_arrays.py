@@ -2,8 +2,8 @@
 
     KERAS_BACKEND=torch python examples/fit_arrays.py
 
-The arrays here are ten seconds of the built-in dancer; put your own in their place: frames and poses,
-uint8 (T, H, W, 3), RGB, `poses[t]` the pose image of `frames[t]`.
+The arrays here are ten seconds of the built-in dancer; put your own in their place: frames and
+poses, uint8 (T, H, W, 3), RGB, `poses[t]` the pose image of `frames[t]`.
 """
 
 import keras
