@@ -169,6 +169,7 @@ def test_the_optimisers_state_matters_to_going_on(model, tmp_path):
     assert relative(losses[0][1], losses[1][1]) > 1e-4
 
 
+@pytest.mark.slow
 def test_nine_pairs_of_backends(tmp_path):
     for function in (_save, _load_all):
         for backend, result in call_on_each(function, tmp_path).items():
