@@ -238,6 +238,7 @@ def _train_with_xla(backend):
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_training_with_xla_on_tensorflow():
     if "tensorflow" not in installed_backends():
         pytest.skip("tensorflow is not installed")

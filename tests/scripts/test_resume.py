@@ -49,6 +49,7 @@ def test_killed_with_all_that_carries_state(flags, tmp_path):
     assert len({row["tfr"] for row in history(whole)}) > 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("tensorflow" not in installed_backends(), reason="TensorFlow is not installed")
 def test_killed_on_tensorflow(flags, tmp_path):
     whole, again = tmp_path / "whole", tmp_path / "again"
