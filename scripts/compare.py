@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from keras_cvae import cli, study, training_config
+from keras_cvae import cli, study, training_config, training_flags
 
 QUICK_EPOCHS = 4
 
@@ -27,7 +27,7 @@ def main(arguments=None):
     group.add_argument(
         "--quick", action="store_true", help=f"{QUICK_EPOCHS} epochs, to see how it looks"
     )
-    training_config.add_arguments(parser, without=("--kl-anneal",))
+    training_flags.add_arguments(parser, without=("--kl-anneal",))
     given = vars(parser.parse_args(arguments))
     out = given.pop("out", None) or Path("studies") / time.strftime("%Y%m%d-%H%M%S")
     seeds, quick = given.pop("seeds", 1), given.pop("quick", False)

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from keras_cvae import cli, runs, training_config
+from keras_cvae import cli, runs, training_config, training_flags
 
 STARTED = time.monotonic()
 
@@ -22,7 +22,7 @@ def main(arguments=None):
     place = parser.add_argument_group("run folder")
     place.add_argument("--out", type=Path, help="new run folder (runs/DATE-TIME)")
     place.add_argument("--resume", type=Path, metavar="RUN", help="go on with an unfinished run")
-    training_config.add_arguments(parser)
+    training_flags.add_arguments(parser)
     given = vars(parser.parse_args(arguments))
     out, resumed = given.pop("out", None), given.pop("resume", None)
 

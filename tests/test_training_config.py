@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-from keras_cvae.training_config import TrainingConfig, add_arguments, resolve
+from keras_cvae.training_config import TrainingConfig, resolve
+from keras_cvae.training_flags import add_arguments
 
 PUBLISHED = {
     "epochs": 70,
