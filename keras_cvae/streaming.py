@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-INPUTS = ("previous_frame", "pose", "z")  # of a step of prediction
+INPUTS, OUTPUT = ("previous_frame", "pose", "z"), "frame"  # of a step of prediction
 _ROUNDING = 1e-3  # how far outside [0, 1] floats may lie
 
 

@@ -14,11 +14,12 @@ from keras_cvae import runs
 from keras_cvae.exporting.checks import deviations
 from keras_cvae.exporting.elsewhere import write_elsewhere
 from keras_cvae.exporting.formats import FORMATS, writing_backend
-from keras_cvae.exporting.step import OUTPUT, float32_copy, input_shapes
+from keras_cvae.exporting.step import float32_copy, input_shapes
 from keras_cvae.exporting.writers import write
 from keras_cvae.inference.loading import load_predictor
 from keras_cvae.manifest import manifest_path, read_manifest, write_manifest
 from keras_cvae.model.cvae import CVAE
+from keras_cvae.streaming import OUTPUT
 
 DEFAULT_FRAME_SIZE = (32, 64)
 

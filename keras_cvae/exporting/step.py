@@ -3,9 +3,7 @@
 import keras
 
 from keras_cvae.model.cvae import CVAE
-from keras_cvae.streaming import INPUTS
-
-OUTPUT = "frame"
+from keras_cvae.streaming import INPUTS, OUTPUT
 
 
 class ExportedStep(keras.Model):

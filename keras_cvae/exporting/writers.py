@@ -4,7 +4,8 @@ import warnings
 
 import keras
 
-from keras_cvae.exporting.step import OUTPUT, ExportedStep, input_shapes
+from keras_cvae.exporting.step import ExportedStep, input_shapes
+from keras_cvae.streaming import OUTPUT
 
 
 def write(model, path, format, frame_size):

@@ -7,7 +7,7 @@ import importlib
 
 import numpy as np
 
-from keras_cvae.streaming import INPUTS
+from keras_cvae.streaming import INPUTS, OUTPUT
 
 
 def onnx_step(path):
@@ -18,7 +18,7 @@ def onnx_step(path):
     session = ort.InferenceSession(str(path), options, providers=ort.get_available_providers())
 
     def step(*arrays):
-        return session.run(["frame"], dict(zip(INPUTS, arrays, strict=True)))[0]
+        return session.run([OUTPUT], dict(zip(INPUTS, arrays, strict=True)))[0]
 
     return lambda shape, latent_shape: step
 
@@ -29,9 +29,8 @@ def saved_model_step(path):
     loaded = tf.saved_model.load(str(path))
 
     def step(*arrays):
-        return loaded.serve(dict(zip(INPUTS, map(tf.constant, arrays), strict=True)))[
-            "frame"
-        ].numpy()
+        tensors = dict(zip(INPUTS, map(tf.constant, arrays), strict=True))
+        return loaded.serve(tensors)[OUTPUT].numpy()
 
     return lambda shape, latent_shape: step
 
@@ -44,7 +43,7 @@ def torch_step(path):
     def step(*arrays):
         tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
         with torch.no_grad():
-            return program(dict(zip(INPUTS, tensors, strict=True)))["frame"].numpy()
+            return program(dict(zip(INPUTS, tensors, strict=True)))[OUTPUT].numpy()
 
     return lambda shape, latent_shape: step
 
