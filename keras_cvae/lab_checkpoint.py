@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_cvae.architectures.lab import LabArchitecture
+from keras_cvae.errors import first_line
 from keras_cvae.files import written_whole
 from keras_cvae.lab_names import lab_variables, to_keras, to_published
 from keras_cvae.model.cvae import CVAE
@@ -149,11 +150,11 @@ def _read(path):
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged or foreign file makes of PyTorch's reader
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(
             f"{path} could not be read as a PyTorch checkpoint, nothing in it was run: it is "
             "damaged, no checkpoint, or holds more than tensors and numbers (then save its "
-            f"state_dict alone: torch.save(model.state_dict(), ...)). PyTorch says: {reason}"
+            f"state_dict alone: torch.save(model.state_dict(), ...)). PyTorch says: "
+            f"{first_line(error)}"
         ) from error
     if not isinstance(checkpoint, dict):
         raise _not_published(path, f"it holds a {type(checkpoint).__name__}, not a dict")

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 
 from keras_cvae import runs
+from keras_cvae.errors import first_line
 from keras_cvae.exporting.checks import deviations
 from keras_cvae.exporting.elsewhere import write_elsewhere
 from keras_cvae.exporting.formats import FORMATS, writing_backend
@@ -166,8 +167,7 @@ def _write(model, path, format, frame_size):
     try:
         write(model, path, format, frame_size)
     except Exception as error:  # each exporter has errors of its own
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{format} could not be written: {first_line}") from error
+        raise ValueError(f"{format} could not be written: {first_line(error)}") from error
 
 
 def _check_target(path, format):

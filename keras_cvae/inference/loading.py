@@ -9,6 +9,7 @@ from pathlib import Path
 
 from keras_cvae import runs
 from keras_cvae.backend import choose_backend
+from keras_cvae.errors import first_line
 from keras_cvae.inference import runtimes
 from keras_cvae.inference.predictor import Predictor
 from keras_cvae.manifest import SUFFIX, manifest_path, read_manifest
@@ -57,8 +58,7 @@ def load_predictor(path: str | os.PathLike) -> Predictor:
     except ValueError:
         raise
     except Exception as error:  # each runtime has errors of its own
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} could not be loaded as {format}: {first_line}") from error
+        raise ValueError(f"{path} could not be loaded as {format}: {first_line(error)}") from error
 
     def latent_shape(size):
         expected = tuple(manifest["frame_size"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_cvae.errors import first_line
 from keras_cvae.model.cvae import CVAE
 
 _DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
@@ -35,8 +36,9 @@ def load_model(path, compile=True):
     try:
         model = keras.saving.load_model(path, compile=compile)
     except _DAMAGED as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} could not be loaded as a Keras model: {first_line}") from error
+        raise ValueError(
+            f"{path} could not be loaded as a Keras model: {first_line(error)}"
+        ) from error
     if not isinstance(model, CVAE):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a CVAE.")
     return model
@@ -59,6 +61,5 @@ def load_weights(path, config):
         model = CVAE.from_config(dict(config))
         model.load_weights(path)
     except _DAMAGED as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} could not be loaded as weights: {first_line}") from error
+        raise ValueError(f"{path} could not be loaded as weights: {first_line(error)}") from error
     return model
