@@ -5,6 +5,7 @@ from pathlib import Path
 from keras.callbacks import Callback
 
 from keras_cvae.data.videos import as_videos
+from keras_cvae.errors import check_at_least_1
 from keras_cvae.evaluation import predict_videos
 from keras_cvae.video import side_by_side, write_video
 
@@ -47,11 +48,7 @@ class RolloutVideo(Callback):
         name="epoch-{epoch:04d}.gif",
     ):
         super().__init__()
-        if every < 1 or (max_frames is not None and max_frames < 1):
-            raise ValueError(
-                f"every and max_frames must be at least 1; got every={every}, "
-                f"max_frames={max_frames}."
-            )
+        check_at_least_1(every=every, max_frames=max_frames)
         videos = as_videos(data)
         self.video = videos[0]
         self.folder = Path(folder)

@@ -6,6 +6,7 @@ import numpy as np
 from keras.callbacks import Callback
 
 from keras_cvae.data.videos import as_videos
+from keras_cvae.errors import check_at_least_1
 from keras_cvae.evaluation import predict_videos
 from keras_cvae.video import side_by_side
 
@@ -37,11 +38,7 @@ class TensorBoardLogs(Callback):
 
     def __init__(self, folder, data=None, every=1, max_frames=120):
         super().__init__()
-        if every < 1 or max_frames < 1:
-            raise ValueError(
-                f"every and max_frames must be at least 1; got every={every}, "
-                f"max_frames={max_frames}."
-            )
+        check_at_least_1(every=every, max_frames=max_frames)
         self._class = writer_class()
         self.folder = Path(folder)
         self.video = None if data is None else as_videos(data)[0]

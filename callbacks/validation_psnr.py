@@ -4,6 +4,7 @@ import numpy as np
 from keras.callbacks import Callback
 
 from keras_cvae.data.videos import as_videos
+from keras_cvae.errors import check_at_least_1
 from keras_cvae.evaluation import predict_videos
 from keras_cvae.metrics import frame_psnr
 
@@ -41,11 +42,7 @@ class ValidationPSNR(Callback):
 
     def __init__(self, data, every=1, max_frames=None, temperature=None):
         super().__init__()
-        if every < 1 or (max_frames is not None and max_frames < 1):
-            raise ValueError(
-                f"every and max_frames must be at least 1; got every={every}, "
-                f"max_frames={max_frames}."
-            )
+        check_at_least_1(every=every, max_frames=max_frames)
         self.videos = as_videos(data)
         self.every = every
         self.max_frames = max_frames

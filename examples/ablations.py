@@ -32,8 +32,8 @@ from keras_cvae.layers.blocks import ResidualBlock
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.model.presets import PRESETS
 from keras_cvae.model.rollout import to_unit
-from keras_cvae.training import build_model
 from keras_cvae.training_config import resolve
+from keras_cvae.training_model import build_model
 
 COLUMNS = (
     *("variant", "parameters", "steps", "psnr", "first_100", "last_100", "t1"),

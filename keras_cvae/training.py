@@ -7,7 +7,6 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import callbacks as keras_callbacks
-from keras.optimizers import schedules as rates
 
 from keras_cvae import compiling, plots, runs
 from keras_cvae.callbacks import (
@@ -24,10 +23,9 @@ from keras_cvae.callbacks import (
 from keras_cvae.callbacks.tensorboard_logs import writer_class
 from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.data import Clips, load_videos
-from keras_cvae.model.cvae import CVAE
 from keras_cvae.model.loading import load_model
-from keras_cvae.model.presets import WIDTHS
 from keras_cvae.results import true_videos
+from keras_cvae.training_model import build_model, start_from
 from keras_cvae.training_results import write_results
 
 FILMS = 4  # roll-out films per run, evenly spread over its epochs
@@ -106,75 +104,6 @@ def train(config, run, resume=False, started=None):
     if restored is None or restored["epoch"] < config.epochs:
         _fit(model, clips, val_videos, config, run, restored)
     return write_results(run, train_videos, {"val": val_videos, "test": test_videos}, started)
-
-
-def build_model(config, steps, kind=CVAE):
-    """A new, compiled model of a configuration.
-
-    Args:
-        config: `TrainingConfig`.
-        steps: int, batches in the whole training, the length of the learning-rate schedule.
-        kind: `CVAE` or a subclass.
-
-    Returns:
-        `CVAE`.
-    """
-    model = kind.from_preset(
-        config.preset,
-        config.recipe,
-        **config.model_overrides(),
-        seed=config.seed,
-        dtype=config.precision,
-    )
-    optimizers = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
-    model.compile(
-        optimizers[config.optimizer](
-            learning_rate=_learning_rate(config, steps),
-            epsilon=1e-8,  # PyTorch's, as published; Keras' own is 1e-7
-            global_clipnorm=config.clipnorm or None,
-            use_ema=config.ema > 0,
-            ema_momentum=config.ema or 0.99,
-            gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
-        ),
-        # Stored with the model: each backend that goes on with it has its own "auto".
-        jit_compile="auto" if config.compile == "auto" else config.compile == "on",
-    )
-    return model
-
-
-def start_from(model, path):
-    """Gives a new model the weights of a saved one's networks, the norm's statistics included.
-
-    Args:
-        model: `CVAE`.
-        path: of a run folder or a `.keras` file.
-
-    Raises:
-        ValueError: if there is no model, or it has another architecture or other widths.
-    """
-    saved = load_model(path, compile=False)
-    ours, theirs = (
-        {name: each.get_config()[name] for name in ("architecture", *WIDTHS)}
-        for each in (model, saved)
-    )
-    if ours != theirs:
-        described = [" / ".join(map(str, each.values())) for each in (theirs, ours)]
-        raise ValueError(
-            f"--init {path} is {described[0]} ({', '.join(ours)}), and the settings ask for "
-            f"{described[1]}. Give the --preset that it was trained with."
-        )
-    model.architecture.set_weights(saved.architecture.get_weights())
-    print(f"weights of {path}", flush=True)
-
-
-def _learning_rate(config, steps):
-    if config.lr_schedule == "cosine":
-        return rates.CosineDecay(config.lr, steps, alpha=0.01)
-    if config.lr_schedule == "step":
-        return rates.PiecewiseConstantDecay(
-            [steps // 2, steps * 3 // 4], [config.lr, 0.3 * config.lr, 0.1 * config.lr]
-        )
-    return config.lr
 
 
 class _AveragedWeights(keras_callbacks.SwapEMAWeights):

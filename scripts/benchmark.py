@@ -206,7 +206,7 @@ def measure_speed(options, settings, described, notes):
 
 
 def measure_sizes(options, settings, described, notes):
-    from keras_cvae.benchmark import sizes
+    from keras_cvae.benchmark import sizes, sizes_results
 
     (preset,), (backend,), (precision,) = (
         settings[name] for name in ("presets", "backends", "precisions")
@@ -225,7 +225,7 @@ def measure_sizes(options, settings, described, notes):
 
     axes = sizes.axis_cases(*base)
     rows, report = sizes.run_sizes(axes, settings["repeats"], memory_case, show)
-    text = sizes.markdown(rows, described, [*notes, *report.notes])
+    text = sizes_results.markdown(rows, described, [*notes, *report.notes])
     print(f"\n{text}")
     if options.plot:
         from keras_cvae.benchmark.plot import plot_sizes

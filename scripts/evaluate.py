@@ -2,12 +2,10 @@
 """Evaluates a trained model: PSNR and SSIM of long roll-outs beside copy baselines; see --help."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from keras_cvae import cli, runs
-from keras_cvae.data import has_split
 
 
 def main(arguments=None):
@@ -23,7 +21,7 @@ def main(arguments=None):
         type=int,
         nargs=2,
         metavar=("HEIGHT", "WIDTH"),
-        help="size of the frames (that of the run)",
+        help="size of the frames (that of the model's training)",
     )
     parser.add_argument("--out", type=Path, help="new folder (RUN/evaluation or evaluation)")
     parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
@@ -44,68 +42,26 @@ def main(arguments=None):
     with cli.reported_errors():
         stored = runs.read_config(options.model) if options.model.is_dir() else {}
         data = options.data or stored.get("data", "builtin")
-        size = tuple(options.frame_size or stored.get("frame_size", (32, 64)))
         out = options.out or (options.model if stored else Path()) / "evaluation"
         runs.check_new(out)
-        if options.submission and not has_split(data, "test"):
-            raise ValueError(f"{data} has no test split to write as --submission.")
-        if options.submission and os.path.lexists(options.submission):
-            raise ValueError(
-                f"{options.submission} exists already; --submission writes a new file."
-            )
-        if options.submission and not options.submission.absolute().parent.is_dir():
-            raise ValueError(
-                f"The folder of --submission {options.submission} does not exist; make it first."
-            )
-        if options.samples is not None and options.samples < 1:
-            raise ValueError(f"--samples must be at least 1; got {options.samples}.")
         cli.start_backend()
-        cli.show({"model": options.model, "data": data, "frame_size": size, "out": out})
+        size = options.frame_size or stored.get("frame_size")
+        settings = vars(options) | {"data": data, "out": out, "frame_size": size}
+        cli.show(settings)
 
-        from keras_cvae import results, sampling_results
-        from keras_cvae.data import load_videos
-        from keras_cvae.evaluation import mean_frame
-        from keras_cvae.model.loading import load_model
+        from keras_cvae.model_evaluation import evaluate_model
+        from keras_cvae.sampling_results import samples_table
 
-        model = load_model(options.model, compile=False)
-        training_mean = None
-        if has_split(data, "train"):
-            training_mean = mean_frame(load_videos(data, "train", size))
-        metrics = {}
-        with runs.new_folder(out) as folder:
-            for split in ("val", "test"):
-                evaluations = []
-                if videos := results.true_videos(data, split, size):
-                    evaluations = results.evaluate_with_progress(
-                        model, split, videos, training_mean, options.temperature, options.seed
-                    )
-                    results.write_evaluation(folder, split, evaluations, videos)
-                    metrics[split] = results.summary(evaluations)
-                    if options.samples:
-                        metrics[f"{split}_samples"] = sampling_results.sample_with_progress(
-                            model, split, videos, options.samples, options.temperature, options.seed
-                        )
-                    if split == "val":
-                        metrics[split] |= results.latent_use_with_progress(model, videos)
-            if options.submission:
-                results.write_submission_with_progress(
-                    *(options.submission, model, data, size, options.temperature, options.seed),
-                    evaluations,  # of the test split, the last
-                )
-            elif not metrics:
-                raise ValueError(
-                    f"{data} has neither a val split nor a test split with true frames."
-                )
-            runs.write_json(folder / runs.METRICS, metrics)
+        metrics = evaluate_model(**settings)
     for split in ("val", "test"):
         if split in metrics:
             print(f"{split}, mean over all predicted frames:")
             cli.show({name: f"{value:.4g}" for name, value in metrics[split].items()})
         if sampled := metrics.get(f"{split}_samples"):
-            print(f"{split}, samples:\n{sampling_results.samples_table(sampled)}")
+            print(f"{split}, samples:\n{samples_table(sampled)}")
     print(f"PSNR in dB; the csv, plots and GIF are in {out}")
     if options.submission:
-        height, width = size
+        height, width = metrics["frame_size"]
         print(
             f"submission: {options.submission}; score it with scripts/score.py "
             f"{options.submission} TRUE_FOLDER --frame-size {height} {width}"

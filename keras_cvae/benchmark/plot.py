@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.ticker import LogLocator
 
 from keras_cvae.benchmark import sizes
+from keras_cvae.benchmark.growth import exponent
 from keras_cvae.plots import style
 
 
@@ -52,7 +53,7 @@ def _draw_cost(panel, rows, what):
         marker="o",
         markersize=4,
         capsize=2,
-        label=f"measured, power {sizes.exponent(values, seconds):.2f}",
+        label=f"measured, power {exponent(values, seconds):.2f}",
     )
     # Through the last point: where cost is linear at all, it is so at large sizes.
     slope = seconds[-1] * values / values[-1]

@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 
 from keras_cvae.benchmark.cases import EXPORTS, OURS, PLAIN, PRECISIONS
-from keras_cvae.benchmark.run import spread
+from keras_cvae.benchmark.measurement import spread
 from keras_cvae.files import written_whole
 
 COLUMNS = (

@@ -2,13 +2,13 @@
 
 import contextlib
 import dataclasses
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
 from keras_cvae.benchmark import machine
 from keras_cvae.benchmark.cases import PLAIN, comparable
+from keras_cvae.benchmark.measurement import Measurement, Report
 from keras_cvae.benchmark.process import Worker, WorkerFailed
 from keras_cvae.progress import Progress
 
@@ -17,64 +17,6 @@ PAUSE = 0.3  # seconds before each repeat: by then the other processes' threads 
 _HEADROOM = 1.5  # of the largest process so far, which the next one may need
 _RESERVE_MB = 1024
 _IDLE = 0.1  # share of a processor that a waiting process may use
-
-
-@dataclasses.dataclass
-class Measurement:
-    """What was measured of a case.
-
-    Args:
-        case: `Case`.
-        repeats: list of dicts with `seconds`, `frames` (predicted) and `steps`.
-        plain_rates: frames per second of the plain loop's repeats in between, or `None`.
-        peak_mb: float or `None`, the largest resident memory of the process.
-        step_mb: float or `None`, of it what came after everything but the first step was done.
-        loss: float or `None`, of the first step.
-    """
-
-    case: object
-    repeats: list = dataclasses.field(default_factory=list)
-    plain_rates: list | None = None
-    peak_mb: float | None = None
-    step_mb: float | None = None
-    loss: float | None = None
-
-    @property
-    def rates(self):
-        """Predicted frames per second of each repeat."""
-        return [repeat["frames"] / repeat["seconds"] for repeat in self.repeats]
-
-    @property
-    def step_seconds(self):
-        """Seconds per step of each repeat."""
-        return [repeat["seconds"] / repeat["steps"] for repeat in self.repeats]
-
-    def note_reply(self, reply):
-        """Keeps a reply's memory, the largest of the replies, and the first loss."""
-        for name in ("peak_mb", "step_mb"):
-            values = [v for v in (getattr(self, name), reply.get(name)) if v is not None]
-            setattr(self, name, max(values, default=None))
-        if self.loss is None:
-            self.loss = reply.get("loss")
-
-
-@dataclasses.dataclass
-class Report:
-    """Everything a run gave.
-
-    Args:
-        measurements: list of `Measurement`.
-        peaks: dict precision -> FLOP/s of the matrix product; empty where it was not measured.
-        flops: dict (preset, task) -> FLOP per predicted frame.
-        failures: list of pairs (name of the case, what went wrong).
-        notes: list of str, what a reader of the numbers has to know.
-    """
-
-    measurements: list
-    peaks: dict
-    flops: dict
-    failures: list
-    notes: list
 
 
 def run_benchmark(cases, loop, repeats=5, first_steps=FIRST_STEPS, on_measured=lambda m: None):
@@ -269,8 +211,3 @@ class _Group:
         available = machine.available_mb()
         peaks = [self.measurements[case].peak_mb or 0 for case in alive]
         return available is None or available > _HEADROOM * max(peaks) + _RESERVE_MB
-
-
-def spread(values):
-    """Median, smallest and largest of numbers."""
-    return statistics.median(values), min(values), max(values)

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 
 from keras_cvae import runs
+from keras_cvae.data.synthetic.dataset import FRAME_SIZE
 from keras_cvae.errors import first_line
 from keras_cvae.exporting.checks import deviations
 from keras_cvae.exporting.elsewhere import write_elsewhere
@@ -21,8 +22,6 @@ from keras_cvae.inference.loading import load_predictor
 from keras_cvae.manifest import manifest_path, read_manifest, write_manifest
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.streaming import OUTPUT
-
-DEFAULT_FRAME_SIZE = (32, 64)
 
 
 def export(model, path, format, frame_size=None, source=None, results=None):
@@ -138,7 +137,7 @@ def _check_format(format):
 def _checked_size(model, frame_size):
     """The frame size of an export as a tuple, if the architecture can have it."""
     if frame_size is None:
-        frame_size = model.frame_size or DEFAULT_FRAME_SIZE
+        frame_size = model.frame_size or FRAME_SIZE
     sides = tuple(int(side) for side in frame_size)
     if len(sides) != 2 or min(sides) < 1:
         raise ValueError(f"frame_size must be (height, width), both positive; got {sides}.")

@@ -4,8 +4,8 @@ import contextlib
 from pathlib import Path
 
 from keras_cvae.benchmark.cases import BASELINE, OURS, PLAIN, Case
+from keras_cvae.benchmark.measurement import Measurement, Report
 from keras_cvae.benchmark.process import WorkerFailed
-from keras_cvae.benchmark.run import Measurement, Report
 
 LOOP = Path(__file__).parents[1] / "reference_torch.py"
 TINY = {"clip_length": 4, "frame_size": (8, 16), "widths": (8, 2, 4, 8)}

@@ -1,12 +1,10 @@
 """Cost against sizes: the cases, the fits, the table and the picture, on numbers made by hand."""
 
-import math
-
 import cv2
 import pytest
 from benchmark_checks import FakeWorkers, case
 
-from keras_cvae.benchmark import run, sizes
+from keras_cvae.benchmark import run, sizes, sizes_results
 from keras_cvae.benchmark.plot import plot_sizes
 
 BASE = ("multiscale", "torch", "float32", 2, 16, (32, 64))
@@ -23,27 +21,6 @@ def test_axes_go_through_the_base():
     assert axes["width_factor"][2.0].widths == (64, 32, 8, 192), "the latent keeps its maps"
     for axis, of in axes.items():
         assert list(of) == sorted(of), axis
-
-
-def test_exponents():
-    assert sizes.exponent([1, 2, 4], [3, 6, 12]) == pytest.approx(1)
-    assert sizes.exponent([1, 2, 4], [3, 12, 48]) == pytest.approx(2)
-    assert math.isnan(sizes.exponent([1], [3]))
-
-
-def test_where_it_is_linear():
-    assert sizes.linear_from([1, 2, 4, 8], [1.0, 1.1, 2.2, 4.4]) == 2
-    assert sizes.linear_from([1, 2, 4, 8], [1.0, 2.0, 4.0, 8.0]) == 1
-    assert sizes.linear_from([1, 2, 4, 8], [1.0, 2.0, 4.0, 20.0]) is None
-
-
-def test_flat_memory():
-    assert "is flat" in sizes.memory_verdict([(1, 300.0), (500, 500.0), (1000, 503.0)] * 1)
-    grown = [(1, 300.0), (100, 500.0), (1000, 600.0)]
-    assert "NOT flat: 500 MB at frame 100, 600 MB at frame 1,000 (+100.0 MB)" in (
-        sizes.memory_verdict(grown)
-    )
-    assert "not known" in sizes.memory_verdict([(1, None), (2, None)])
 
 
 @pytest.fixture
@@ -80,7 +57,7 @@ def test_rows(rows):
     ]
     assert rows[3]["exponent"] == pytest.approx(1) and "exponent" not in rows[2]
     assert all(set(row) <= set(sizes.COLUMNS) for row in rows)
-    assert sizes.summary(rows)[1:] == [
+    assert sizes_results.summary(rows)[1:] == [
         "clips of a batch: seconds grow with the power 1.00; linear from 1 on",
         "resident memory is flat: 400 MB at frame 50, 400 MB at frame 100 (+0.0 MB)",
     ]
@@ -94,12 +71,12 @@ def test_what_rematerialisation_saves(rows):
     ]
     assert (
         "rematerialised, a step of 16 frames takes 0.25 of the memory and 1.50 times the seconds"
-        in sizes.summary([*kept, *anew])
+        in sizes_results.summary([*kept, *anew])
     )
 
 
 def test_markdown(rows):
-    text = sizes.markdown(rows, {"cpu": "Some CPU"}, ["a note"])
+    text = sizes_results.markdown(rows, {"cpu": "Some CPU"}, ["a note"])
     assert text.startswith("- cpu: Some CPU\n- note: a note\n")
     assert "| 4 | 4 x 16 x 32 x 64 | 4 (4 - 4) | 1.5 | 1.00 | 10 |" in text
     assert "| 100 | 400 |" in text

@@ -48,12 +48,12 @@ def test_a_file_on_other_data(run, data, tmp_path, monkeypatch):
     shutil.rmtree(folder / "test" / "test_truth")
     monkeypatch.chdir(tmp_path)
     done = run_script(
-        *("evaluate", run / "best.keras", "--data", folder, "--frame-size", *SIZE),
-        *("--temperature", 1, "--seed", 0),
+        *("evaluate", run / "best.keras", "--data", folder, "--temperature", 1, "--seed", 0),
     )
     assert done.code == 0, done.err
     metrics = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
-    assert list(metrics) == ["val"] and "mean_frame" not in metrics["val"]
+    assert list(metrics) == ["val", "frame_size"] and "mean_frame" not in metrics["val"]
+    assert metrics["frame_size"] == list(SIZE)  # that of the training
     trained = json.loads((run / "metrics.json").read_text())
     assert metrics["val"]["psnr"] == pytest.approx(trained["val_psnr_t1"], rel=1e-6)
 
