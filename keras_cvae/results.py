@@ -22,7 +22,7 @@ def write_evaluation(folder, split, evaluations, videos, fps=24, overwrite=False
 
     `SPLIT_psnr_per_frame.csv` (video, frame, PSNR and SSIM of the prediction, PSNR of the copy
     baselines), `SPLIT_psnr_per_frame.png` (the mean over the videos per frame), and of the first
-    video `SPLIT_film_strip.png` and `SPLIT.gif` (truth, prediction, pose, error).
+    video `SPLIT_film_strip.png`, `.svg`, `.csv` and `SPLIT.gif` (truth, prediction, pose, error).
 
     Args:
         folder: str or `Path`, an existing folder.
@@ -40,7 +40,8 @@ def write_evaluation(folder, split, evaluations, videos, fps=24, overwrite=False
     """
     folder = Path(folder)
     written = [folder / f"{split}_{name}" for name in ("psnr_per_frame.csv", "psnr_per_frame.png")]
-    written += [folder / f"{split}_film_strip.png", folder / f"{split}.gif"]
+    written += [folder / f"{split}_film_strip.{ending}" for ending in ("png", "svg", "csv")]
+    written.append(folder / f"{split}.gif")
     if not overwrite and (there := [path for path in written if os.path.lexists(path)]):
         raise ValueError(f"{there[0]} exists already; give another folder, or pass overwrite=True.")
     _write_csv(written[0], evaluations)
@@ -56,7 +57,7 @@ def write_evaluation(folder, split, evaluations, videos, fps=24, overwrite=False
     plots.plot_film_strip(frames, prediction, poses, shown, written[2], overwrite=overwrite)
     film = slice(FILM_FRAMES)
     panels = video.side_by_side(frames[film], prediction[film], poses[film])
-    video.write_video(written[3], panels, fps=fps, overwrite=overwrite)
+    video.write_video(written[-1], panels, fps=fps, overwrite=overwrite)
     return written
 
 

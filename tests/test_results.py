@@ -49,7 +49,9 @@ def test_files(tmp_path, with_mean):
     written = results.write_evaluation(tmp_path, "val", evaluations, [video("a", 5), video("b", 7)])
     assert sorted(path.name for path in written) == [
         "val.gif",
+        "val_film_strip.csv",
         "val_film_strip.png",
+        "val_film_strip.svg",
         "val_psnr_per_frame.csv",
         "val_psnr_per_frame.png",
     ]
@@ -84,7 +86,7 @@ def test_nothing_is_overwritten_unasked(tmp_path):
 
 def test_a_video_of_two_frames(tmp_path):
     results.write_evaluation(tmp_path, "val", [evaluation("a", 2)], [video("a", 2)])
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 6
 
 
 def test_the_film_is_cut(tmp_path, monkeypatch):

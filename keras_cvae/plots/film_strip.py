@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_cvae.plots.style import new_figure, save
+from keras_cvae.metrics import frame_psnr
+from keras_cvae.plots.style import new_figure, save_with_numbers
 from keras_cvae.video import error_map, to_uint8
 
 
@@ -19,8 +20,10 @@ def plot_film_strip(
     path: str | os.PathLike,
     error_gain: float = 4.0,
     overwrite: bool = False,
-) -> Path:
+) -> list[Path]:
     """Draws chosen frames as columns, their truth, prediction, pose and error as rows.
+
+    The csv has the PSNR of each frame shown, in dB; that of the given frame is infinite.
 
     Args:
         truth: True frames of shape (T, height, width, 3), RGB, uint8 or floats in [0, 1]. None
@@ -28,18 +31,22 @@ def plot_film_strip(
         prediction: Predicted frames, the same shape.
         pose: Pose images, the same shape.
         frame_numbers: Which frames, from 0.
-        path: The PNG to write.
+        path: The PNG to write, beside it go an SVG and a csv.
         error_gain: Amplification of the error, see `keras_cvae.video.error_map`.
         overwrite: Whether to replace an existing file.
 
     Returns:
-        The path.
+        The three paths.
 
     Raises:
-        ValueError: If shapes differ, a frame does not exist, or the file exists.
+        ValueError: If shapes differ, a frame does not exist, or a file exists.
     """
     figure = _film_strip_figure(truth, prediction, pose, frame_numbers, error_gain)
-    return save(figure, path, overwrite)
+    numbers = {"frame": list(frame_numbers)}
+    if truth is not None:
+        shown = list(frame_numbers)
+        numbers["psnr"] = frame_psnr(to_uint8(truth)[shown], to_uint8(prediction)[shown])
+    return save_with_numbers(figure, path, numbers, overwrite)
 
 
 def _film_strip_figure(

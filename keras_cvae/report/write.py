@@ -105,7 +105,7 @@ def _draw(groups, video, predictions, folder):
         frames = video.frames, prediction, video.poses
         keep(
             f"Truth, prediction, pose, error: {label}",
-            [plots.plot_film_strip(*frames, shown, path, overwrite=True)],
+            plots.plot_film_strip(*frames, shown, path, overwrite=True),
         )
     return drawn
 

@@ -172,8 +172,14 @@ def test_film_strip_shows_the_chosen_frames(tmp_path):
         "pose",
         "error x2",
     ]
-    plot_film_strip(truth, prediction, pose, [0, 3], tmp_path / "a.png", error_gain=2)
+    written = plot_film_strip(truth, prediction, pose, [0, 3], tmp_path / "a.png", error_gain=2)
+    assert [path.name for path in written] == ["a.png", "a.svg", "a.csv"]
     check_png(tmp_path / "a.png", figure)
+    assert "<image" in (tmp_path / "a.svg").read_text()
+    mse = np.mean((truth[3] / 255.0 - prediction[3] / 255.0) ** 2)
+    rows = (tmp_path / "a.csv").read_text().split()
+    assert rows[0] == "frame,psnr" and rows[1].startswith("0,")
+    assert float(rows[2].split(",")[1]) == pytest.approx(-10 * np.log10(mse), rel=1e-5)
     blind = _film_strip_figure(None, prediction, pose, [4])
     assert [axes.get_ylabel() for axes in blind.axes] == ["prediction", "pose"]
 

@@ -33,7 +33,10 @@ def test_a_run_is_evaluated_on_its_own_data(copy):
     names = {"metrics.json"} | {
         f"{split}{end}"
         for split in ("val", "test")
-        for end in ("_psnr_per_frame.csv", "_psnr_per_frame.png", "_film_strip.png", ".gif")
+        for end in (
+            *("_psnr_per_frame.csv", "_psnr_per_frame.png"),
+            *("_film_strip.csv", "_film_strip.png", "_film_strip.svg", ".gif"),
+        )
     }
     assert {path.name for path in out.iterdir()} == names
     before = (out / "metrics.json").read_bytes()

@@ -35,7 +35,8 @@ def test_a_run_folder_has_everything(run):
     }
     for split in ("val", "test"):
         expected |= {f"{split}_psnr_per_frame.csv", f"{split}_psnr_per_frame.png"}
-        expected |= {f"{split}_film_strip.png", f"{split}.gif"}
+        expected |= {f"{split}_film_strip.{ending}" for ending in ("png", "svg", "csv")}
+        expected.add(f"{split}.gif")
     assert names == expected
 
 
