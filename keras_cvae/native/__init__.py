@@ -10,8 +10,11 @@ def convolutions():
         A module with `conv3x3(x, kernel, bias)`, `depthwise3x3(x, kernel, bias)` and
         `pointwise(x, kernel, bias)`, all channels last and keeping height and width.
     """
-    if keras.backend.backend() == "torch":
+    backend = keras.backend.backend()
+    if backend == "torch":
         from keras_cvae.native import torch as module
+    elif backend == "tensorflow":
+        from keras_cvae.native import tensorflow as module
     else:
         from keras_cvae.native import generic as module
     return module
