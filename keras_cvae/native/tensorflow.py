@@ -6,6 +6,7 @@ a step of the `lab` architecture takes 8% less time, a prediction 13%.
 """
 
 import tensorflow as tf
+from keras import ops
 
 from keras_cvae.native.generic import conv3x3, depthwise3x3
 
@@ -16,4 +17,5 @@ def pointwise(x, kernel, bias):
     """A 1 x 1 convolution of `x` (n, H, W, i) with a kernel (i, o)."""
     in_channels, filters = kernel.shape
     y = tf.nn.bias_add(tf.matmul(tf.reshape(x, (-1, in_channels)), kernel), bias)
-    return tf.reshape(y, (-1, *x.shape[1:-1], filters))
+    height, width = ops.shape(x)[1:3]  # numbers where they are known, so that the result's are too
+    return tf.reshape(y, (-1, height, width, filters))

@@ -30,13 +30,13 @@ for name, shape in kernels.items():
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@tf.function(input_signature=[tf.TensorSpec((None, 4, 6, 5))])
-def any_batch(x):
-    return native.pointwise(x, arrays[1], arrays[2])
-
-
-assert any_batch.get_concrete_function().output_shapes == (None, 4, 6, 7)
-assert any_batch(tf.zeros((3, 4, 6, 5))).shape == (3, 4, 6, 7)
+for known, result in (((None, 4, 6, 5), (None, 4, 6, 7)), ((None,) * 3 + (5,), (None,) * 3 + (7,))):
+    function = tf.function(
+        lambda x: native.pointwise(x, arrays[1], arrays[2]),
+        input_signature=[tf.TensorSpec(known)],
+    )
+    assert tuple(function.get_concrete_function().output_shapes) == result
+    assert function(tf.zeros((3, 4, 6, 5))).shape == (3, 4, 6, 7)
 """
 
 
