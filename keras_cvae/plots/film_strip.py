@@ -23,8 +23,8 @@ def plot_film_strip(
 ) -> list[Path]:
     """Draws chosen frames as columns, their truth, prediction, pose and error as rows.
 
-    The csv has the PSNR of each frame shown, in dB; that of the given frame is the
-    cap of `keras_cvae.metrics.frame_psnr`.
+    The csv has the PSNR of each frame shown, in dB; that of the given frame is the cap of
+    `keras_cvae.metrics.frame_psnr`.
 
     Args:
         truth: True frames of shape (T, height, width, 3), RGB, uint8 or floats in [0, 1]. None
