@@ -43,9 +43,9 @@ def plot_film_strip(
         ValueError: If shapes differ, a frame does not exist, or a file exists.
     """
     figure = _film_strip_figure(truth, prediction, pose, frame_numbers, error_gain)
-    numbers = {"frame": list(frame_numbers)}
+    shown = list(frame_numbers)
+    numbers = {"frame": shown}
     if truth is not None:
-        shown = list(frame_numbers)
         numbers["psnr"] = frame_psnr(to_uint8(truth)[shown], to_uint8(prediction)[shown])
     return save_with_numbers(figure, path, numbers, overwrite)
 
