@@ -134,7 +134,7 @@ def _by_epoch(runs, panels, title, path, overwrite):
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     numbers = {}
     for axes, (column, label) in zip(grid, panels, strict=True):
-        lowest = []
+        drawn = []
         for name, of in histories.items():
             length = min(len(columns["epoch"]) for columns in of)
             values = np.stack([_column(columns, column)[:length] for columns in of])
@@ -143,11 +143,13 @@ def _by_epoch(runs, panels, title, path, overwrite):
             if len(epochs) >= len(numbers.get("epoch", ())):
                 numbers["epoch"] = epochs
             numbers |= _numbers(f"{name}_{column}", values)
-            lowest.append(values.ravel())
+            drawn.append(values.ravel())
         axes.set_ylabel(label)
         _epoch_axis(axes)
-        if column != "beta":
-            use_log_scale_where_it_helps(axes, np.concatenate(lowest))
+        if column == "beta":  # from 0, or a constant one's rounding would fill the axis
+            axes.set_ylim(0, 1.1 * np.concatenate(drawn).max() or 1)
+        else:
+            use_log_scale_where_it_helps(axes, np.concatenate(drawn))
         tidy(axes)
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)

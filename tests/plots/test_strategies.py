@@ -54,6 +54,14 @@ def test_losses_are_means_over_seeds_with_their_spread(tmp_path):
     assert "cyclical_kl_min" not in columns
 
 
+@pytest.mark.parametrize(("beta", "top"), [(0.001, 0.0011), (0.0, 1.0)])
+def test_a_constant_beta_is_drawn_from_zero(tmp_path, monkeypatch, beta, top):
+    drawn = []
+    monkeypatch.setattr(strategies, "save_with_numbers", lambda figure, *rest: drawn.append(figure))
+    plots.plot_beta_by_strategy({"none": {**history(), "beta": np.full(4, beta)}}, "beta.png")
+    assert drawn[0].axes[0].get_ylim() == pytest.approx((0, top))
+
+
 def test_beta_of_runs_of_other_lengths(tmp_path):
     runs = {"none": history(epochs=2), "monotonic": history(epochs=4)}
     columns = check_files(plots.plot_beta_by_strategy(runs, tmp_path / "beta.png"))
