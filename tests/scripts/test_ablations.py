@@ -17,11 +17,12 @@ SOME += ["residual to the previous frame", "noise on the fed-back frame", "mirro
 
 @pytest.fixture(scope="module")
 def ablations():
-    spec = importlib.util.spec_from_file_location(
-        "ablations", TESTS.parent / "examples/ablations.py"
-    )
+    examples = TESTS.parent / "examples"
+    spec = importlib.util.spec_from_file_location("ablations", examples / "ablations.py")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(examples)  # as when it is run as a script
+        spec.loader.exec_module(module)
     return module
 
 
