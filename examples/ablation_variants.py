@@ -118,6 +118,14 @@ class NoisyCVAE(CVAE):
         return super()._fed_back(previous + noise, pose, z)
 
 
+class HalfBlindCVAE(CVAE):
+    """z, which the prediction lacks, is 0 for half of the frames in training."""
+
+    def _decode(self, previous_features, pose, z):
+        told = random.uniform((ops.shape(z)[0], 1, 1, 1), seed=self.rng) < 0.5
+        return super()._decode(previous_features, pose, z * ops.cast(told, z.dtype))
+
+
 class ShiftedClips(Clips):
     """Clips whose frames and poses are shifted at random by up to a pixel, edges repeated."""
 
@@ -168,4 +176,5 @@ VARIANTS = {
     "mirrored at random": {"mirror": True},
     "shifted by up to 1 pixel": {"clips": ShiftedClips},
     "noise on the fed-back frame": {"model": NoisyCVAE},
+    "z zero in half of the frames": {"model": HalfBlindCVAE},
 }
