@@ -8,6 +8,7 @@ from keras_cvae.benchmark.measurement import Measurement, Report
 from keras_cvae.benchmark.process import WorkerFailed
 
 LOOP = Path(__file__).parents[1] / "reference_torch.py"
+SIZES_BASE = ("multiscale", "torch", "float32", 2, 16, (32, 64))
 TINY = {"clip_length": 4, "frame_size": (8, 16), "widths": (8, 2, 4, 8)}
 
 

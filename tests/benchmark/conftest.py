@@ -1,11 +1,9 @@
 """Rows of sizes, measured on fake workers."""
 
 import pytest
-from benchmark_checks import FakeWorkers, case
+from benchmark_checks import SIZES_BASE, FakeWorkers, case
 
 from keras_cvae.benchmark import run, sizes
-
-SIZES_BASE = ("multiscale", "torch", "float32", 2, 16, (32, 64))
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """Cost against sizes: the cases and their rows, on numbers made by hand."""
 
 import pytest
+from benchmark_checks import SIZES_BASE
 
 from keras_cvae.benchmark import sizes
 
-BASE = ("multiscale", "torch", "float32", 2, 16, (32, 64))
-
 
 def test_axes_go_through_the_base():
-    axes = sizes.axis_cases(*BASE)
+    axes = sizes.axis_cases(*SIZES_BASE)
     assert list(axes) == list(sizes.AXES)
     base = axes["clip_length"][16]
     assert base == axes["batch"][2] == axes["pixels"][32 * 64]
