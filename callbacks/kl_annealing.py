@@ -21,7 +21,7 @@ class KLAnnealing(keras.callbacks.Callback):
         stop: float >= 0, beta at its end, and in every epoch of `"none"`.
 
     Raises:
-        ValueError: for an unknown strategy or a value out of its range.
+        UserError: for an unknown strategy or a value out of its range.
 
     Example:
 

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_cvae.errors import UserError
+
 
 class NaNGuard(keras.callbacks.Callback):
     """Ends training at the first loss that is NaN or infinite.
@@ -31,7 +33,7 @@ class NaNGuard(keras.callbacks.Callback):
     def __init__(self, check_every=10):
         super().__init__()
         if check_every < 1:
-            raise ValueError(f"check_every must be at least 1; got {check_every}.")
+            raise UserError(f"check_every must be at least 1; got {check_every}.")
         self.check_every = check_every
         self.message = None
         self._good = None

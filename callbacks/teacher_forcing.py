@@ -18,7 +18,7 @@ class TeacherForcing(keras.callbacks.Callback):
         decay_step: float >= 0, how much the ratio falls at the end of each epoch from then on.
 
     Raises:
-        ValueError: for a value out of its range.
+        UserError: for a value out of its range.
 
     Example:
 

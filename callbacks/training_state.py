@@ -1,4 +1,4 @@
-"""Everything that a run needs to go on as if it had not been stopped, in one file."""
+"""Everything that a run needs to go on identically to an uninterrupted one, in one file."""
 
 import json
 import math
@@ -6,6 +6,8 @@ import zipfile
 
 import keras
 
+from keras_cvae.backend.keras_private import EMA_WEIGHTS_IN_MODEL
+from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
 
 _MEMBER = "training_state.json"
@@ -15,7 +17,7 @@ _CARRIED = {
     keras.callbacks.ModelCheckpoint: ("best",),
     keras.callbacks.EarlyStopping: ("best", "best_epoch", "wait", "stopped_epoch"),
     keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter"),
-    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
+    keras.callbacks.SwapEMAWeights: (EMA_WEIGHTS_IN_MODEL,),
 }
 
 
@@ -113,13 +115,13 @@ def read_training_state(path):
         dict with `epoch` (the number of finished epochs), `history` and `callbacks`.
 
     Raises:
-        ValueError: if the file is no such file.
+        UserError: if the file is no such file.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read(_MEMBER))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(
+        raise UserError(
             f"{path} holds no training state ({error}). Resume from the file that TrainingState "
             "wrote (last.keras in a run folder)."
         ) from error

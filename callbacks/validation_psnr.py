@@ -1,5 +1,7 @@
 """PSNR of the long validation roll-out, in the epoch's logs."""
 
+from typing import Any
+
 import numpy as np
 from keras.callbacks import Callback
 
@@ -18,6 +20,9 @@ class ValidationPSNR(Callback):
     `CSVLogger`, so that they see the value. Epochs without validation log nothing: Keras'
     `ModelCheckpoint` saves them all the same, so validate each epoch where you use it.
 
+    Given to `RolloutVideo` and `TensorBoardLogs` in place of the videos, it lends them its
+    predictions: an epoch predicts a validation frame once.
+
     Args:
         data: `Clips`, or a list of `keras_cvae.data.Video` or `(frames, poses)` pairs, or one such
             pair of arrays. Whole videos are predicted, not clips.
@@ -30,7 +35,7 @@ class ValidationPSNR(Callback):
         per_frame: dict video name -> (T-1,) PSNR in dB per predicted frame, of the last validation.
 
     Raises:
-        ValueError: if `every` or `max_frames` is below 1, or the data are not videos.
+        UserError: if `every` or `max_frames` is below 1, or the data are not videos.
 
     Example:
 
@@ -40,22 +45,37 @@ class ValidationPSNR(Callback):
     ```
     """
 
-    def __init__(self, data, every=1, max_frames=None, temperature=None):
+    def __init__(
+        self,
+        data: Any,
+        every: int = 1,
+        max_frames: int | None = None,
+        temperature: float | None = None,
+    ):
         super().__init__()
         check_at_least_1(every=every, max_frames=max_frames)
         self.videos = as_videos(data)
         self.every = every
         self.max_frames = max_frames
         self.temperature = temperature
-        self.per_frame = {}
+        self.per_frame: dict[str, np.ndarray] = {}
+        self._last: tuple[int, np.ndarray] | None = None  # epoch, prediction of the first video
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._last = None  # also where another training counts its epochs from 0
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         last = epoch == self.params["epochs"] - 1
         if (epoch + 1) % self.every and not last:
             return
         predictions = predict_videos(
-            self.model, self.videos, self.temperature, max_frames=None if last else self.max_frames
+            self.model,
+            self.videos,
+            self.temperature,
+            max_frames=None if last else self.max_frames,
+            label="validating",
         )
+        self._last = (epoch, predictions[0])
         curves = [
             frame_psnr(video.frames[1 : len(prediction)], prediction[1:])
             for video, prediction in zip(self.videos, predictions, strict=True)
@@ -64,3 +84,23 @@ class ValidationPSNR(Callback):
         self.per_frame = dict(zip(names, curves, strict=True))
         if logs is not None:
             logs["val_psnr"] = float(np.concatenate(curves).mean())
+
+    def first_rollout(self, model: Any, epoch: int, max_frames: int | None = None) -> np.ndarray:
+        """The prediction of the first video after an epoch; predicted where that is not done yet.
+
+        Args:
+            model: `CVAE` that is trained.
+            epoch: int, the running epoch.
+            max_frames: int or `None`, at most so many predicted frames.
+
+        Returns:
+            (T, H, W, 3) float32, frame 0 being the given one.
+        """
+        video = self.videos[0]
+        frames = min(len(video.poses), np.inf if max_frames is None else max_frames + 1)
+        if self._last is None or self._last[0] != epoch or len(self._last[1]) < frames:
+            (prediction,) = predict_videos(
+                model, [video], self.temperature, max_frames=max_frames, label="predicting"
+            )
+            self._last = (epoch, prediction)
+        return self._last[1][: int(frames)]

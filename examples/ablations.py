@@ -20,10 +20,10 @@ from keras_cvae import Clips
 from keras_cvae.callbacks import KLAnnealing, TeacherForcing
 from keras_cvae.data import load_videos
 from keras_cvae.evaluation import copy_baselines, evaluate_videos, mean_frame
-from keras_cvae.latent_use import latent_use
+from keras_cvae.evaluation.latent_use import latent_use
 from keras_cvae.model.cvae import CVAE
-from keras_cvae.training_config import resolve
-from keras_cvae.training_model import build_model
+from keras_cvae.training.build import build_model
+from keras_cvae.training.config import resolve
 
 COLUMNS = (
     *("variant", "parameters", "steps", "psnr", "first_100", "last_100", "t1"),

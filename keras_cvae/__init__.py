@@ -7,17 +7,23 @@ registered at once, else when its name is first used (`from keras_cvae import CV
 
 import importlib
 import sys
+from pathlib import Path
 
 __version__ = "0.1.0"
+
+# Git without symbolic links writes the links to ../callbacks and ../saved_models as text files.
+_FOLDER = Path(__file__).parent
+if (_FOLDER / "callbacks").is_file() and (_FOLDER.parent / "callbacks").is_dir():
+    __path__.append(str(_FOLDER.parent))
 
 _HOME = {
     "CVAE": "keras_cvae.model.cvae",
     "Rollout": "keras_cvae.model.rollout",
     "load_model": "keras_cvae.model.loading",
     "export": "keras_cvae.exporting.exporter",
-    "from_pretrained": "keras_cvae.pretrained",
-    "load_lab_checkpoint": "keras_cvae.lab_checkpoint",
-    "save_lab_checkpoint": "keras_cvae.lab_checkpoint",
+    "from_pretrained": "keras_cvae.model.loading",
+    "load_lab_checkpoint": "keras_cvae.published.checkpoint",
+    "save_lab_checkpoint": "keras_cvae.published.checkpoint",
     "Clips": "keras_cvae.data",
     "DanceFolder": "keras_cvae.data",
     "Video": "keras_cvae.data",

@@ -1,11 +1,14 @@
-"""What the scripts share: errors as one line, the backend, the configuration on top."""
+"""What the scripts share: errors as one line, the backend, the settings on top."""
 
 import contextlib
 import os
 import sys
 import warnings
+from collections.abc import Iterator, Mapping
 
-from keras_cvae.backend import choose_backend
+from keras_cvae import runs
+from keras_cvae.backend.choice import choose_backend
+from keras_cvae.errors import UserError
 
 _QUIET = {
     # What TensorFlow logs at its start would bury ours; what fails still raises.
@@ -14,16 +17,16 @@ _QUIET = {
 
 
 @contextlib.contextmanager
-def reported_errors():
+def reported_errors() -> Iterator[None]:
     """Turns what people can mend into one line on stderr, without a traceback.
 
-    A `ValueError` or `OSError` ends the script with exit code 2, Ctrl-C with 130; warnings are
-    printed as one line each.
+    A `UserError` or `OSError` ends the script with exit code 2, Ctrl-C with 130. Any other
+    exception is a fault of the program and shows its traceback. A warning is printed as one line.
     """
-    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # type: ignore[assignment]
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
@@ -31,11 +34,17 @@ def reported_errors():
         sys.exit(130)
 
 
-def start_backend(preferred=None):
+def start_backend(preferred: str | None = None) -> str:
     """Chooses the Keras backend, says which, and returns it; call it before Keras is imported.
 
     Args:
-        preferred: str, the backend to take where KERAS_BACKEND does not say, or `None`.
+        preferred: the backend to take where KERAS_BACKEND does not say, or `None`.
+
+    Returns:
+        str, the backend.
+
+    Raises:
+        UserError: if the asked-for backend, or every backend, is absent.
     """
     asked = bool(os.environ.get("KERAS_BACKEND"))
     for name, value in _QUIET.items():
@@ -46,7 +55,21 @@ def start_backend(preferred=None):
     return backend
 
 
-def show(values):
+def check_out(path: str | os.PathLike) -> None:
+    """Checks that there is nothing at the path of `--out`.
+
+    Raises:
+        UserError: if there is; it says how to go on with a run that is there.
+    """
+    if os.path.lexists(path):
+        go_on = f"; the run in it goes on with: python scripts/train.py --resume {path}"
+        raise UserError(
+            f"{path} exists, and results are never overwritten. Give another --out"
+            f"{go_on if runs.is_run(path) else '.'}"
+        )
+
+
+def show(values: Mapping[str, object]) -> None:
     """Prints settings, one a line, aligned."""
     width = max(map(len, values))
     for name, value in values.items():

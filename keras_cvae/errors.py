@@ -1,13 +1,39 @@
-"""What the package's errors share."""
+"""The error that a user can mend, and the checks that many places share."""
+
+from collections.abc import Iterable
 
 
-def first_line(error):
-    """The first line of an exception's message, or its kind where it has none."""
+class UserError(ValueError):
+    """Something that the user can mend: an argument, a file, a missing package.
+
+    The message is one line: what was got, what was expected, and how to mend it. Scripts print it
+    without a traceback and exit with the code 2. Every other exception is a fault of the program
+    and keeps its traceback.
+    """
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's message, or its class name where it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def check_at_least_1(**values):
-    """Raises a `ValueError` that names them all if one of the values is below 1 (`None` is not)."""
+def check_at_least_1(**values: float | None) -> None:
+    """Checks that no value is below 1. `None` passes.
+
+    Raises:
+        UserError: if one is; the message names all of them.
+    """
     if any(value is not None and value < 1 for value in values.values()):
         got = ", ".join(f"{name}={value}" for name, value in values.items())
-        raise ValueError(f"{' and '.join(values)} must be at least 1; got {got}.")
+        raise UserError(f"{' and '.join(values)} must be at least 1; got {got}.")
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Checks that a value is one of some names.
+
+    Raises:
+        UserError: if it is not; the message lists the names.
+    """
+    choices = list(choices)
+    if value not in choices:
+        raise UserError(f"Unknown {name} {value!r}; expected one of {', '.join(choices)}.")

@@ -1,19 +1,26 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all, and never over what exists."""
 
 import contextlib
+import json
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from keras_cvae.errors import UserError
 
 
 @contextlib.contextmanager
-def written_whole(path):
-    """Gives a temporary path beside `path` and moves what was written there into place.
+def written_whole(path: str | os.PathLike) -> Iterator[Path]:
+    """Gives a temporary path next to `path` and moves what was written there into place.
 
     Another process, or a run that is killed and resumed, sees the old file or the new one, never a
     part of it. If the block raises, the temporary file is removed and `path` is as it was.
 
     Args:
-        path: str or `Path`, the file to write. Its folder must exist.
+        path: the file to write. Its folder must exist.
 
     Yields:
         `Path`, a hidden file in the same folder with the same ending.
@@ -25,3 +32,49 @@ def written_whole(path):
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
+    """Gives a hidden folder next to `folder`, and moves it into place when the block is done.
+
+    If the block raises, nothing is left.
+
+    Args:
+        folder: a path that does not exist yet.
+
+    Yields:
+        `Path` to write into.
+
+    Raises:
+        UserError: if the folder exists or cannot be made.
+    """
+    folder = Path(folder)
+    check_new(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise UserError(f"The folder {folder} could not be made: {error}") from error
+    try:
+        yield partial
+        partial.chmod(0o755)  # mkdtemp lets nobody else in
+        os.rename(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_new(path: str | os.PathLike) -> None:
+    """Checks that there is nothing at a path.
+
+    Raises:
+        UserError: if there is.
+    """
+    if os.path.lexists(path):
+        raise UserError(f"{path} exists, and nothing is ever overwritten. Give a new name.")
+
+
+def write_json(path: str | os.PathLike, values: Any) -> None:
+    """Writes a JSON file, whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(values, indent=2) + "\n")

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from keras_cvae.images import scaled
+
 MAX_PSNR = 100.0  # dB, of a frame that is exactly right
 
 
-def frame_psnr(truth, prediction):
+def frame_psnr(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Peak signal-to-noise ratio of each frame: 10 log10(1 / mse) on [0, 1].
 
     The mean over frames of these values is what is reported, never the PSNR of the mean MSE.
@@ -17,12 +19,12 @@ def frame_psnr(truth, prediction):
     Returns:
         float64 array (...), in dB, at most `MAX_PSNR`.
     """
-    error = _unit(truth) - _unit(prediction)
+    error = scaled(truth, "float64") - scaled(prediction, "float64")
     mse = np.mean(np.square(error), axis=(-3, -2, -1))
     return -10 * np.log10(np.maximum(mse, 10 ** (-MAX_PSNR / 10)))
 
 
-def frame_ssim(truth, prediction, chunk=64):
+def frame_ssim(truth: np.ndarray, prediction: np.ndarray, chunk: int = 64) -> np.ndarray:
     """Structural similarity of each frame (Wang et al. 2004), by `keras.ops.image.ssim`.
 
     Args:
@@ -40,8 +42,8 @@ def frame_ssim(truth, prediction, chunk=64):
     values = [
         ops.convert_to_numpy(
             ops.image.ssim(
-                _unit(truth[i : i + chunk]).astype("float32"),
-                _unit(prediction[i : i + chunk]).astype("float32"),
+                scaled(truth[i : i + chunk]),
+                scaled(prediction[i : i + chunk]),
                 max_val=1.0,
                 data_format="channels_last",
             )
@@ -49,8 +51,3 @@ def frame_ssim(truth, prediction, chunk=64):
         for i in range(0, len(truth), chunk)
     ]
     return np.concatenate(values).astype("float64") if values else np.zeros(0)
-
-
-def _unit(images):
-    images = np.asarray(images)
-    return images / 255.0 if images.dtype == np.uint8 else images.astype("float64")

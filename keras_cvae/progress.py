@@ -59,7 +59,8 @@ class Progress:
         self.close()
 
     def _say(self, time_text: str, end: str) -> None:
-        line = f"{self.label}: {self.done}/{self.total} ({self.done / self.total:.0%}), {time_text}"
+        share = self.done / self.total if self.total else 1.0
+        line = f"{self.label}: {self.done}/{self.total} ({share:.0%}), {time_text}"
         if self._terminal:
             line = f"\r{line}\x1b[K"  # clears what a longer line left behind
         print(line, end=end, file=sys.stderr, flush=True)

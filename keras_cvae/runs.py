@@ -1,154 +1,147 @@
-"""The run folder: what is in it, and how it comes to be."""
+"""The run folder: the names of its files, and how they are written and read."""
 
-import contextlib
 import csv
 import importlib.metadata
 import json
 import os
 import platform
-import shutil
 import subprocess
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from keras_cvae.files import written_whole
+from keras_cvae.errors import UserError
+from keras_cvae.files import new_folder, write_json, written_whole
 
 CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
 BEST, LAST = "best.keras", "last.keras"
 HISTORY_COLUMNS = ("epoch", "loss", "mse", "kl", "beta", "tfr", "lr", "val_psnr")
+BASELINES = ("first_frame", "mean_frame", "previous_true_frame")
 
-_PACKAGES = ("keras_cvae", "keras", "torch", "tensorflow", "jax", "numpy", "opencv-python")
+_PACKAGES = ("keras_cvae", "keras", "torch", "tensorflow", "jax", "numpy")
+_OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python")  # one is enough
 
 
-def create_run(folder, config):
+def create_run(folder: str | os.PathLike, config: dict) -> None:
     """Makes a run folder with its configuration in it: both or neither.
 
     Args:
-        folder: str or `Path` that does not exist yet.
-        config: dict, what `config.json` holds.
+        folder: a path that does not exist yet.
+        config: what `config.json` holds.
 
     Raises:
-        ValueError: if the folder exists.
+        UserError: if the folder exists.
     """
     with new_folder(folder) as partial:
         write_json(partial / CONFIG, config)
 
 
-@contextlib.contextmanager
-def new_folder(folder):
-    """Gives a hidden folder beside `folder`, and moves it into place when the block is done.
-
-    If the block raises, nothing is left.
-
-    Args:
-        folder: str or `Path` that does not exist yet.
-
-    Yields:
-        `Path` to write into.
-
-    Raises:
-        ValueError: if the folder exists or cannot be made.
-    """
-    folder = Path(folder)
-    check_new(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise ValueError(f"The folder {folder} could not be made: {error}") from error
-    try:
-        yield partial
-        partial.chmod(0o755)  # mkdtemp lets nobody else in
-        os.rename(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+def is_run(folder: str | os.PathLike) -> bool:
+    """Whether there is a run folder at a path."""
+    return (Path(folder) / CONFIG).is_file()
 
 
-def check_new(folder):
-    """Raises a `ValueError` if there already is something at `folder`."""
-    if os.path.lexists(folder):
-        is_run = (Path(folder) / CONFIG).is_file()
-        go_on = f"; the run in it goes on with: python scripts/train.py --resume {folder}"
-        raise ValueError(
-            f"{folder} exists, and results are never overwritten. Give another --out"
-            f"{go_on if is_run else '.'}"
-        )
-
-
-def read_config(folder):
+def read_config(folder: str | os.PathLike) -> dict:
     """The configuration of a run.
 
     Args:
-        folder: str or `Path`, a run folder.
+        folder: a run folder.
 
     Returns:
-        dict.
+        dict, what `config.json` holds.
 
     Raises:
-        ValueError: if it is no run folder.
+        UserError: if it is no run folder.
     """
     path = Path(folder) / CONFIG
     try:
         config = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise ValueError(
+        raise UserError(
             f"{folder} is not a run folder: {path} could not be read ({error})."
         ) from error
     if not isinstance(config, dict) or "schedule_epochs" not in config:
-        raise ValueError(f"{folder} is not a run folder: {path} is not of a training run.")
+        raise UserError(f"{folder} is not a run folder: {path} is not of a training run.")
     return config
 
 
-def remove_partial_files(folder):
+def read_metrics(folder: str | os.PathLike) -> dict:
+    """The results of a run or an evaluation, in today's flat schema.
+
+    A file of an older evaluation has a dict for each split (`{"val": {"psnr": ...}}`); its values
+    become `val_psnr` and so on.
+
+    Args:
+        folder: a folder that holds `metrics.json`.
+
+    Returns:
+        dict of floats, with dicts of floats under `baselines` and `test_baselines`.
+
+    Raises:
+        UserError: if there is no such file, or it holds something else.
+    """
+    path = Path(folder) / METRICS
+    try:
+        stored = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"The results {path} could not be read ({error}).") from error
+    if not isinstance(stored, dict):
+        raise UserError(f"{path} holds no results: expected a JSON object.")
+    flat: dict[str, Any] = {}
+    for name, value in stored.items():
+        if name in ("val", "test") and isinstance(value, dict):
+            baselines = {key: value[key] for key in BASELINES if key in value}
+            flat["baselines" if name == "val" else "test_baselines"] = baselines
+            value = {key: each for key, each in value.items() if key not in BASELINES}
+        elif not name.endswith("_samples") or not isinstance(value, dict):
+            flat[name] = value
+            continue
+        flat |= {f"{name}_{key}": each for key, each in value.items()}
+    return flat
+
+
+def remove_partial_files(folder: str | os.PathLike) -> None:
     """Removes what a killed process had begun to write into a run folder."""
     for path in Path(folder).rglob(".*.partial*"):
         path.unlink()
 
 
-def write_json(path, values):
-    """Writes a JSON file, whole or not at all."""
-    with written_whole(path) as partial:
-        partial.write_text(json.dumps(values, indent=2) + "\n")
-
-
-def write_history(path, rows):
+def write_history(path: str | os.PathLike, rows: Sequence[dict]) -> None:
     """Writes the history as csv: one row per finished epoch, empty where there was no value.
 
     Args:
-        path: str or `Path`.
-        rows: list of dicts with `HISTORY_COLUMNS` as keys; other keys become further columns.
+        path: the csv file.
+        rows: dicts with `HISTORY_COLUMNS` as keys; other keys become further columns.
     """
-    others = sorted({key for row in rows for key in row} - set(HISTORY_COLUMNS))
     with written_whole(path) as partial, open(partial, "w", newline="") as file:
-        writer = csv.DictWriter(file, [*HISTORY_COLUMNS, *others], restval="")
+        writer = csv.DictWriter(file, _column_names(rows), restval="")
         writer.writeheader()
         writer.writerows(rows)
 
 
-def as_columns(rows):
-    """The history's rows as columns: dict name -> list, NaN where a row has no value."""
-    names = [*HISTORY_COLUMNS, *sorted({key for row in rows for key in row} - set(HISTORY_COLUMNS))]
-    return {name: [row.get(name, float("nan")) for row in rows] for name in names}
+def as_columns(rows: Sequence[dict]) -> dict[str, list[float]]:
+    """The history's rows as columns, NaN where a row has no value."""
+    return {name: [row.get(name, float("nan")) for row in rows] for name in _column_names(rows)}
 
 
-def environment(backend):
-    """What a run ran on: backend, versions, platform, processors and the commit of the code.
+def _column_names(rows: Sequence[dict]) -> list[str]:
+    others = {key for row in rows for key in row} - set(HISTORY_COLUMNS)
+    return [*HISTORY_COLUMNS, *sorted(others)]
+
+
+def environment(backend: str) -> dict:
+    """What a run runs on: backend, versions, platform, processors and the commit of the code.
 
     Args:
-        backend: str, the Keras backend.
+        backend: the Keras backend.
 
     Returns:
-        dict.
+        dict of plain values.
     """
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    versions = {package: _version(package) for package in (*_PACKAGES, *_OPENCV)}
     return {
         "backend": backend,
-        "versions": versions,
+        "versions": {package: version for package, version in versions.items() if version},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
@@ -156,7 +149,14 @@ def environment(backend):
     }
 
 
-def _git_commit():
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
     """The commit of the checkout that the code runs from, with a + if it was changed, or `None`."""
     folder = Path(__file__).parent
     try:

@@ -5,6 +5,8 @@ Every function takes the number of the epoch, from 0, and holds its last value p
 
 import math
 
+from keras_cvae.errors import UserError
+
 KL_STRATEGIES = ("none", "monotonic", "cyclical")
 
 
@@ -31,24 +33,24 @@ def kl_weight(epoch, strategy, epochs, cycles=10, ratio=1.0, start=0.0, stop=1.0
         float, beta.
 
     Raises:
-        ValueError: for an unknown strategy or a value out of its range.
+        UserError: for an unknown strategy or a value out of its range.
     """
     if strategy not in KL_STRATEGIES:
-        raise ValueError(f"Unknown KL annealing {strategy!r}; expected one of {KL_STRATEGIES}.")
+        raise UserError(f"Unknown KL annealing {strategy!r}; expected one of {KL_STRATEGIES}.")
     if epochs < 1 or cycles < 1:
-        raise ValueError(
+        raise UserError(
             f"KL annealing needs at least one epoch and one cycle; got epochs={epochs}, "
             f"cycles={cycles}."
         )
     if not 0 < ratio <= 1:
-        raise ValueError(
+        raise UserError(
             f"The ramp's share of a cycle must be in (0, 1]; got ratio={ratio}. "
             "1 ramps during the whole cycle."
         )
     if not (0 <= start < math.inf and 0 <= stop < math.inf):
-        raise ValueError(f"beta must be finite and not negative; got start={start}, stop={stop}.")
+        raise UserError(f"beta must be finite and not negative; got start={start}, stop={stop}.")
     if epoch < 0:
-        raise ValueError(f"epoch must be at least 0; got {epoch}.")
+        raise UserError(f"epoch must be at least 0; got {epoch}.")
     if strategy == "none":
         return float(stop)
     cycles = 1 if strategy == "monotonic" else min(cycles, epochs)
@@ -80,12 +82,12 @@ def teacher_forcing_ratio(epoch, start=1.0, start_decay_epoch=10, decay_step=0.1
         float in [0, 1].
 
     Raises:
-        ValueError: for a value out of its range.
+        UserError: for a value out of its range.
     """
     if not 0 <= start <= 1:
-        raise ValueError(f"The teacher-forcing ratio is a probability in [0, 1]; got {start}.")
+        raise UserError(f"The teacher-forcing ratio is a probability in [0, 1]; got {start}.")
     if start_decay_epoch < 0 or not decay_step >= 0 or epoch < 0:
-        raise ValueError(
+        raise UserError(
             "epoch, start_decay_epoch and decay_step must not be negative; got "
             f"epoch={epoch}, start_decay_epoch={start_decay_epoch}, decay_step={decay_step}."
         )

@@ -6,9 +6,10 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from benchmarking import cases, machine, results, run
+
 from keras_cvae import cli
-from keras_cvae.backend import BACKENDS
-from keras_cvae.benchmark import cases, machine, results, run
+from keras_cvae.backend.choice import BACKENDS
 from keras_cvae.exporting.formats import FORMATS
 from keras_cvae.model.presets import PRESETS
 
@@ -206,7 +207,7 @@ def measure_speed(options, settings, described, notes):
 
 
 def measure_sizes(options, settings, described, notes):
-    from keras_cvae.benchmark import sizes, sizes_results
+    from benchmarking import sizes, sizes_results
 
     (preset,), (backend,), (precision,) = (
         settings[name] for name in ("presets", "backends", "precisions")
@@ -228,7 +229,7 @@ def measure_sizes(options, settings, described, notes):
     text = sizes_results.markdown(rows, described, [*notes, *report.notes])
     print(f"\n{text}")
     if options.plot:
-        from keras_cvae.benchmark.plot import plot_sizes
+        from benchmarking.plot import plot_sizes
 
         plot_sizes(rows, options.plot)
     return _finish(options, rows, sizes.COLUMNS, text, report.failures)

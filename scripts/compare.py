@@ -7,7 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from keras_cvae import cli, study, training_config, training_flags
+from keras_cvae import cli
+from keras_cvae.errors import UserError
+from keras_cvae.training import config as training_config
+from keras_cvae.training import flags, study
 
 QUICK_EPOCHS = 4
 
@@ -27,7 +30,7 @@ def main(arguments=None):
     group.add_argument(
         "--quick", action="store_true", help=f"{QUICK_EPOCHS} epochs, to see how it looks"
     )
-    training_flags.add_arguments(parser, without=("--kl-anneal",))
+    flags.add_arguments(parser, without=("--kl-anneal",))
     given = vars(parser.parse_args(arguments))
     out = given.pop("out", None) or Path("studies") / time.strftime("%Y%m%d-%H%M%S")
     seeds, quick = given.pop("seeds", 1), given.pop("quick", False)
@@ -41,7 +44,7 @@ def main(arguments=None):
         stored = study.stored_backend(out, plan)
         backend = cli.start_backend(stored)
         if stored not in (None, backend):
-            raise ValueError(
+            raise UserError(
                 f"The runs in {out} were begun on {stored}, and this is {backend}; set "
                 f"KERAS_BACKEND={stored}, or give --out a new folder."
             )

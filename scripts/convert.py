@@ -5,7 +5,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from keras_cvae import cli, runs
+from keras_cvae import cli
+from keras_cvae.errors import UserError
 
 CHECKPOINT_ENDINGS = (".ckpt", ".pt", ".pth")
 
@@ -28,12 +29,12 @@ def main(arguments=None):
     with cli.reported_errors():
         from_checkpoint = _direction(options.source, options.target)
         if options.output and not from_checkpoint:
-            raise ValueError("--output is for reading a checkpoint: a .keras file has its own.")
-        runs.check_new(options.target)
+            raise UserError("--output is for reading a checkpoint: a .keras file has its own.")
+        cli.check_out(options.target)
         cli.start_backend()
 
-        from keras_cvae.lab_checkpoint import load_lab_checkpoint, save_lab_checkpoint
         from keras_cvae.model.loading import load_model
+        from keras_cvae.published.checkpoint import load_lab_checkpoint, save_lab_checkpoint
 
         if from_checkpoint:
             overrides = {"output": options.output} if options.output else {}
@@ -58,7 +59,7 @@ def _direction(source, target):
         return True
     if writes and (source.suffix == ".keras" or source.is_dir()):
         return False
-    raise ValueError(
+    raise UserError(
         f"One of the two must be a .keras file (or, to read, a run folder) and the other end in "
         f"{', '.join(CHECKPOINT_ENDINGS)}; got {source} and {target}."
     )

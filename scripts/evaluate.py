@@ -43,22 +43,20 @@ def main(arguments=None):
         stored = runs.read_config(options.model) if options.model.is_dir() else {}
         data = options.data or stored.get("data", "builtin")
         out = options.out or (options.model if stored else Path()) / "evaluation"
-        runs.check_new(out)
+        cli.check_out(out)
         cli.start_backend()
-        size = options.frame_size or stored.get("frame_size")
-        settings = vars(options) | {"data": data, "out": out, "frame_size": size}
+        settings = vars(options) | {"data": data, "out": out}
         cli.show(settings)
 
-        from keras_cvae.model_evaluation import evaluate_model
-        from keras_cvae.sampling_results import samples_table
+        from keras_cvae.evaluation.evaluator import check_evaluation, evaluate_data
+        from keras_cvae.evaluation.sampling import samples_table
+        from keras_cvae.model.loading import load_model
 
-        metrics = evaluate_model(**settings)
+        check_evaluation(data, out, options.samples, options.submission)
+        model = load_model(settings.pop("model"), compile=False)
+        metrics = evaluate_data(model, **settings)
     for split in ("val", "test"):
-        if split in metrics:
-            print(f"{split}, mean over all predicted frames:")
-            cli.show({name: f"{value:.4g}" for name, value in metrics[split].items()})
-        if sampled := metrics.get(f"{split}_samples"):
-            print(f"{split}, samples:\n{samples_table(sampled)}")
+        _show(split, metrics, samples_table)
     print(f"PSNR in dB; the csv, plots and GIF are in {out}")
     if options.submission:
         height, width = metrics["frame_size"]
@@ -67,6 +65,21 @@ def main(arguments=None):
             f"{options.submission} TRUE_FOLDER --frame-size {height} {width}"
         )
     return 0
+
+
+def _show(split, metrics, samples_table):
+    def of(start):
+        return {n.removeprefix(start): v for n, v in metrics.items() if n.startswith(start)}
+
+    sampled = of(f"{split}_samples_")
+    values = {n: v for n, v in of(f"{split}_").items() if isinstance(v, float | int)}
+    values = {n: v for n, v in values.items() if not n.startswith("samples_")}
+    if values:
+        baselines = metrics["baselines" if split == "val" else f"{split}_baselines"]
+        print(f"{split}, mean over all predicted frames:")
+        cli.show({name: f"{value:.4g}" for name, value in {**values, **baselines}.items()})
+    if sampled:
+        print(f"{split}, samples:\n{samples_table(sampled)}")
 
 
 if __name__ == "__main__":

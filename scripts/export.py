@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from keras_cvae import cli, runs
+from keras_cvae import cli
 
 
 def main(arguments=None):
@@ -38,7 +38,7 @@ def main(arguments=None):
     )
     options = parser.parse_args(arguments)
     with cli.reported_errors():
-        runs.check_new(options.out)
+        cli.check_out(options.out)
         cli.start_backend()
         cli.show(vars(options))
 

@@ -10,8 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from keras_cvae import cli
 from keras_cvae.data.synthetic import write_dataset
-from keras_cvae.progress import Progress
+from keras_cvae.images import DEFAULT_FRAME_SIZE
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -23,7 +24,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--frame-size",
         type=int,
         nargs=2,
-        default=(32, 64),
+        default=DEFAULT_FRAME_SIZE,
         metavar=("HEIGHT", "WIDTH"),
         help="size of the images in pixels (default: 32 64)",
     )
@@ -54,22 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
         "val": [options.val_frames],
         "test": [options.test_frames] * options.test_sequences,
     }
-    total = sum(max(0, n) for each in frames.values() for n in each)
-    try:
-        with Progress(total, "drawing") as progress:
-            write_dataset(
-                options.out,
-                (height, width),
-                options.seed,
-                frames,
-                progress=lambda done, total: progress.update(),
-            )
-    except (ValueError, OSError) as error:
-        print(f"make_dataset.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nStopped; nothing was written.", file=sys.stderr)
-        return 130
+    with cli.reported_errors():
+        write_dataset(options.out, (height, width), options.seed, frames)
     print(f"Done: {options.out}")
     return 0
 

@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from keras_cvae import cli, runs
+from keras_cvae import cli
 from keras_cvae.inference import needs_keras
 
 
@@ -37,15 +37,15 @@ def main(arguments=None):
     parser.add_argument("--fps", type=float, default=24, help="frames per second (24)")
     parser.add_argument("--zoom", type=int, default=1, help="whole factor of enlargement (1)")
     parser.add_argument("--smooth", action="store_true", help="enlarge smoothly (true pixels)")
-    parser.add_argument("--side-by-side", action="store_true", help="show the poses beside")
+    parser.add_argument("--side-by-side", action="store_true", help="show the poses too")
     options = parser.parse_args(arguments)
     with cli.reported_errors():
-        runs.check_new(options.out)
+        cli.check_out(options.out)
         if needs_keras(options.model):
             cli.start_backend()
         cli.show(vars(options))
 
-        from keras_cvae.prediction import predict_files
+        from keras_cvae.inference.predict_files import predict_files
 
         written = predict_files(**vars(options))
     print(f"{options.out}: {written}")

@@ -5,7 +5,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from keras_cvae import cli, runs
+from keras_cvae import cli
+from keras_cvae.files import new_folder
 
 
 def main(arguments=None):
@@ -19,7 +20,7 @@ def main(arguments=None):
     parser.add_argument("--title", default="Runs compared", help="(Runs compared)")
     options = parser.parse_args(arguments)
     with cli.reported_errors():
-        runs.check_new(options.out)
+        cli.check_out(options.out)
         cli.start_backend()
 
         from keras_cvae.report.collect import by_settings
@@ -28,7 +29,7 @@ def main(arguments=None):
         labelled = by_settings(options.runs)
         for label, folders in labelled.items():
             print(f"  {label}: {', '.join(map(str, folders))}")
-        with runs.new_folder(options.out) as folder:
+        with new_folder(options.out) as folder:
             written = write_report(labelled, folder, options.title)
     for path in written:
         print(options.out / path.name)

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from keras_cvae import cli
+from keras_cvae.errors import UserError
+from keras_cvae.images import DEFAULT_FRAME_SIZE
 
 
 def main(arguments=None):
@@ -21,32 +23,33 @@ def main(arguments=None):
         type=int,
         nargs=2,
         metavar=("HEIGHT", "WIDTH"),
-        default=(32, 64),
+        default=DEFAULT_FRAME_SIZE,
         help="size of the submitted frames (32 64)",
     )
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         if not options.submission.is_file():
-            raise ValueError(f"There is no submission file at {options.submission}.")
+            raise UserError(f"There is no submission file at {options.submission}.")
 
         from keras_cvae.data import load_videos
-        from keras_cvae.progress import Progress
-        from keras_cvae.submission import SCORED_FRAMES, check_header, read_submission, score
+        from keras_cvae.evaluation.submission import (
+            SCORED_FRAMES,
+            check_header,
+            read_submission,
+            score,
+        )
 
         size = tuple(options.frame_size)
         check_header(options.submission, size)  # before true frames are decoded
         videos = load_videos(options.truth, "test", size)
         if unknown := [video.name for video in videos if not video.has_truth]:
-            raise ValueError(
+            raise UserError(
                 f"{options.truth} has no true frames of the test sequence {unknown[0]}; a score "
                 "needs them all, in test/test_truth."
             )
         truths = [video.frames for video in videos]
         lengths = [len(truth) for truth in truths]
-        with Progress(sum(lengths), "reading the submission") as progress:
-            predictions = read_submission(
-                options.submission, lengths, size, lambda: progress.update(1)
-            )
+        predictions = read_submission(options.submission, lengths, size)
         scores = score(predictions, truths)
     if "public" not in scores:
         print(

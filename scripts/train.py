@@ -8,7 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from keras_cvae import cli, runs, training_config, training_flags
+from keras_cvae import cli, runs
+from keras_cvae.training import config as training_config
+from keras_cvae.training import flags
 
 STARTED = time.monotonic()
 
@@ -22,7 +24,7 @@ def main(arguments=None):
     place = parser.add_argument_group("run folder")
     place.add_argument("--out", type=Path, help="new run folder (runs/DATE-TIME)")
     place.add_argument("--resume", type=Path, metavar="RUN", help="go on with an unfinished run")
-    training_flags.add_arguments(parser)
+    flags.add_arguments(parser)
     given = vars(parser.parse_args(arguments))
     out, resumed = given.pop("out", None), given.pop("resume", None)
 
@@ -32,12 +34,12 @@ def main(arguments=None):
         else:
             config, backend = training_config.resolve(given), None
             run = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
-            runs.check_new(run)
+            cli.check_out(run)
         cli.start_backend(backend)
         print(f"run folder: {run}")
         cli.show(dataclasses.asdict(config))
 
-        from keras_cvae.training import TrainingStopped, train
+        from keras_cvae.training.fit import TrainingStopped, train
 
         try:
             metrics = train(config, run, resume=resumed is not None, started=STARTED)

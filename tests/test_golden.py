@@ -44,8 +44,8 @@ def compute_golden(backend, out):
     from keras import ops
 
     from keras_cvae import load_lab_checkpoint
-    from keras_cvae.lab_names import lab_variables
     from keras_cvae.losses import frame_mse, gaussian_kl
+    from keras_cvae.published.names import lab_variables
 
     results = {}
     for size, folder in FOLDERS.items():

@@ -67,8 +67,8 @@ def check_rollout(model, theirs, ours, tensors, beta, forcing):
     from keras import ops
     from reference_torch import gradient_norms, negative_elbo
 
-    from keras_cvae.lab_names import lab_variables
     from keras_cvae.losses import frame_mse, gaussian_kl
+    from keras_cvae.published.names import lab_variables
 
     def loss():
         rollout = model.rollout(**ours, teacher_forcing=forcing)

@@ -1,6 +1,7 @@
 """What a wheel holds, where the top-level folders are part of the package by a map."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -63,11 +64,15 @@ def test_a_checkout_has_relative_links(name):
         assert listed.stdout.startswith("120000 "), "the link is not tracked as one"
 
 
-def test_the_version_is_the_packages():
+def test_the_version_is_the_packages(wheel):
     import keras_cvae
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["version"] == keras_cvae.__version__
+    assert "version" not in project and project["dynamic"] == ["version"]
+    assert wheel.name.split("-")[1] == keras_cvae.__version__
+    cited = re.findall(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    assert cited == [keras_cvae.__version__]
+    assert f"## [{keras_cvae.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +111,7 @@ def test_the_wheel_holds_every_module_once(wheel):
     assert {name for name in names if name.endswith(".py")} == expected
     assert "keras_cvae/callbacks/validation_psnr.py" in names
     assert "keras_cvae/saved_models/__init__.py" in names
+    assert "keras_cvae/py.typed" in names
     tops = {name.split("/")[0] for name in names}
     assert tops == {"keras_cvae"}, "tests, scripts or callbacks would be packages of their own"
 

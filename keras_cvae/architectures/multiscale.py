@@ -5,14 +5,16 @@ coarse grid sees the whole frame, and z lives there. The blocks are those of the
 the shape is that of U-Net (Ronneberger et al. 2015, arXiv:1505.04597).
 """
 
-from keras import layers, ops
+from typing import Any, ClassVar
 
-from keras_cvae.layers.blocks import Chain, Conv1x1, Conv3x3, ResidualBlock
+from keras import ops
 
-SCALE = 8  # of the coarse grid: 2 at the images, twice 2 inside
+from keras_cvae.architectures.base import Architecture
+from keras_cvae.backend.tensor import Tensor
+from keras_cvae.layers.blocks import Conv1x1, Conv3x3, ResidualBlock
 
 
-class MultiscaleArchitecture(layers.Layer):
+class MultiscaleArchitecture(Architecture):
     """Encoders at half resolution, a U-Net down to an eighth as decoder, a coarse posterior.
 
     Args:
@@ -21,62 +23,51 @@ class MultiscaleArchitecture(layers.Layer):
         latent_maps: int, channels of the latent z, on a grid of an eighth of the frame's size.
         decoder_features: int, channels of the decoder at an eighth of the resolution; those at a
             quarter lie in the middle.
-        initialisation: `"scaled"` or `"pytorch"`, see `keras_cvae.layers.blocks.Block`.
+        **options: see `Architecture`.
 
     Raises:
-        ValueError: if a width is not a positive integer.
+        UserError: if a width is not a positive integer.
     """
 
-    images_at_once = None  # its tensors are small
-    block = ResidualBlock  # at every resolution
+    scale: ClassVar = 8  # 2 at the images, twice 2 inside
+    block: ClassVar = ResidualBlock  # at every resolution
 
     def __init__(
         self,
-        frame_features,
-        pose_features,
-        latent_maps,
-        decoder_features,
-        initialisation="scaled",
-        **kwargs,
+        frame_features: int,
+        pose_features: int,
+        latent_maps: int,
+        decoder_features: int,
+        *options: Any,
+        **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(
+            *(frame_features, pose_features, latent_maps, decoder_features), *options, **kwargs
+        )
         fine, pose, n, coarse = frame_features, pose_features, latent_maps, decoder_features
-        for name, width in (
-            ("frame_features", fine),
-            ("pose_features", pose),
-            ("latent_maps", n),
-            ("decoder_features", coarse),
-        ):
-            if not isinstance(width, int) or width < 1:
-                raise ValueError(f"{name} must be an integer of at least 1; got {width!r}.")
-        self.latent_maps = n
-        self.initialisation = initialisation
         middle = (fine + coarse) // 2
         res, conv1, conv3 = self.block, Conv1x1, Conv3x3
 
         # === Layers ===
-        self.frame_encoder = self._chain("frame_encoder", 12, [(conv3, fine)])
-        self.pose_encoder = self._chain("pose_encoder", 12, [(conv3, pose), (res, pose)])
+        self.frame_encoder = self.chain("frame_encoder", 12, [(conv3, fine)])
+        self.pose_encoder = self.chain("pose_encoder", 12, [(conv3, pose), (res, pose)])
         self.posterior_predictor = [
-            self._chain("posterior_fine", fine + pose, [(res, fine)]),
-            self._chain("posterior_middle", 4 * fine, [(conv1, middle), (res, middle)]),
-            self._chain("posterior_coarse", 4 * middle, [(conv1, coarse), (conv1, 2 * n)]),
+            self.chain("posterior_fine", fine + pose, [(res, fine)]),
+            self.chain("posterior_middle", 4 * fine, [(conv1, middle), (res, middle)]),
+            self.chain("posterior_coarse", 4 * middle, [(conv1, coarse), (conv1, 2 * n)]),
         ]
         self.down = [
-            self._chain("down_fine", fine + pose, [(res, fine)]),
-            self._chain("down_middle", 4 * fine, [(conv1, middle), (res, middle)]),
-            self._chain("down_coarse", 4 * middle, [(conv1, coarse), (res, coarse)]),
+            self.chain("down_fine", fine + pose, [(res, fine)]),
+            self.chain("down_middle", 4 * fine, [(conv1, middle), (res, middle)]),
+            self.chain("down_coarse", 4 * middle, [(conv1, coarse), (res, coarse)]),
         ]
-        self.bottom = self._chain("bottom", coarse + n, [(res, coarse), (conv1, 4 * middle)])
+        self.bottom = self.chain("bottom", coarse + n, [(res, coarse), (conv1, 4 * middle)])
         self.up = [
-            self._chain("up_middle", 2 * middle, [(res, middle), (conv1, 4 * fine)]),
-            self._chain("up_fine", 2 * fine, [(res, fine), (conv3, 12)]),
+            self.chain("up_middle", 2 * middle, [(res, middle), (conv1, 4 * fine)]),
+            self.chain("up_fine", 2 * fine, [(res, fine), (conv3, 12)]),
         ]
 
-    def _chain(self, name, in_channels, blocks):
-        return Chain(in_channels, blocks, self.initialisation, dtype=self.dtype_policy, name=name)
-
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Builds every variable; no frame size is needed, all networks are convolutional."""
         for network in (
             self.frame_encoder,
@@ -88,37 +79,24 @@ class MultiscaleArchitecture(layers.Layer):
         ):
             network.build((None, None, None, network.in_channels))
 
-    def latent_shape(self, frame_size):
-        """Shape (H / 8, W / 8, N) of one frame's z."""
-        return (frame_size[0] // SCALE, frame_size[1] // SCALE, self.latent_maps)
-
-    def check_frame_size(self, frame_size):
-        """Raises a `ValueError` where the sides are not multiples of 8."""
-        if any(side % SCALE or not side for side in frame_size):
-            raise ValueError(
-                f"The multiscale architecture needs frames whose sides are multiples of {SCALE}; "
-                f"got {frame_size[0]} x {frame_size[1]} (height x width). Resize them: "
-                "--frame-size, or frame_size of the data."
-            )
-
-    def encode_frames(self, frames):
+    def encode_frames(self, frames: Tensor) -> Tensor:
         """Encodes images (n, H, W, 3) to (n, H/2, W/2, frame_features)."""
         return self.frame_encoder(space_to_depth(frames))
 
-    def encode_poses(self, poses, training=False):
+    def encode_poses(self, poses: Tensor, training: bool = False) -> Tensor:
         """Encodes pose images (B, T, H, W, 3) to (B, T, H/2, W/2, pose_features)."""
         _, frames, height, width, _ = ops.shape(poses)
         x = self.pose_encoder(space_to_depth(ops.reshape(poses, (-1, height, width, 3))))
         return ops.reshape(x, (-1, frames, *x.shape[1:]))
 
-    def posterior(self, frame_features, pose_features):
+    def posterior(self, frame_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
         """mu and logvar of q(z | frame, pose), each (n, H/8, W/8, N) float32."""
         fine, middle, coarse = self.posterior_predictor
         x = fine(ops.concatenate([frame_features, pose_features], axis=-1))
         x = coarse(space_to_depth(middle(space_to_depth(x))))
         return ops.split(ops.cast(x, "float32"), 2, axis=-1)
 
-    def decode(self, previous_features, pose_features, z):
+    def decode(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:
         """The next frame (n, H, W, 3) float32, not bounded, from the encoded previous frame."""
         fine = self.down[0](ops.concatenate([previous_features, pose_features], axis=-1))
         middle = self.down[1](space_to_depth(fine))
@@ -129,7 +107,7 @@ class MultiscaleArchitecture(layers.Layer):
         return ops.cast(depth_to_space(x), "float32")
 
 
-def space_to_depth(x):
+def space_to_depth(x: Tensor) -> Tensor:
     """Blocks of 2 x 2 pixels as channels: (n, H, W, C) to (n, H/2, W/2, 4C)."""
     height, width, channels = x.shape[1:]
     x = ops.reshape(x, (-1, height // 2, 2, width // 2, 2, channels))
@@ -137,7 +115,7 @@ def space_to_depth(x):
     return ops.reshape(x, (-1, height // 2, width // 2, 4 * channels))
 
 
-def depth_to_space(x):
+def depth_to_space(x: Tensor) -> Tensor:
     """The inverse of `space_to_depth`: (n, H, W, 4C) to (n, 2H, 2W, C)."""
     height, width, channels = x.shape[1:]
     x = ops.reshape(x, (-1, height, width, 2, 2, channels // 4))

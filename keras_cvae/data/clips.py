@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_cvae.data.videos import Video, as_videos
+from keras_cvae.errors import UserError
 
 
 class Clips(keras.utils.PyDataset):
@@ -48,7 +49,7 @@ class Clips(keras.utils.PyDataset):
         epoch: the epoch whose clips are served, 0 at first.
 
     Raises:
-        ValueError: arrays or arguments that do not fit, fewer frames than one clip, or fewer clips
+        UserError: arrays or arguments that do not fit, fewer frames than one clip, or fewer clips
             than one batch.
 
     Example:
@@ -79,9 +80,9 @@ class Clips(keras.utils.PyDataset):
             ("seed", seed, 0),
         ):
             if not isinstance(value, int | np.integer) or value < low:
-                raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}.")
+                raise UserError(f"{name} must be an integer of at least {low}, got {value!r}.")
         if not 0 < partial <= 1:
-            raise ValueError(f"partial must be a share in (0, 1], got {partial!r}.")
+            raise UserError(f"partial must be a share in (0, 1], got {partial!r}.")
 
         self.videos = _long_enough(_first_share(as_videos(videos), partial), clip_length)
         self.num_frames = sum(len(video.frames) for video in self.videos)
@@ -97,7 +98,7 @@ class Clips(keras.utils.PyDataset):
         self._num_clips = self.num_frames // stride
         self._plan = (None, None, None)
         if self._num_clips < batch_size:
-            raise ValueError(
+            raise UserError(
                 f"{self.num_frames} frames give {self._num_clips} clips (one per stride={stride} "
                 f"frames), fewer than one batch of {batch_size}. Lower batch_size or stride, or "
                 "add frames."
@@ -181,7 +182,7 @@ def _long_enough(videos: list[Video], clip_length: int) -> list[Video]:
     names = ", ".join(f"{video.name} ({len(video.frames)} frames)" for video in short[:5])
     names += f" and {len(short) - 5} more" if len(short) > 5 else ""
     if len(short) == len(videos):
-        raise ValueError(
+        raise UserError(
             f"No video is as long as one clip of {clip_length} frames: {names}. Lower clip_length, "
             "raise partial or add frames."
         )

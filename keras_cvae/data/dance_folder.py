@@ -8,6 +8,8 @@ from keras_cvae.data.clips import Clips
 from keras_cvae.data.dance_layout import find_sequences
 from keras_cvae.data.image_cache import load_images
 from keras_cvae.data.videos import Video
+from keras_cvae.errors import UserError
+from keras_cvae.images import DEFAULT_FRAME_SIZE
 
 
 def read_split(
@@ -47,7 +49,7 @@ def read_split(
         holds the given frame alone: `frames` is `(1, H, W, 3)`.
 
     Raises:
-        ValueError: something is missing, superfluous, unreadable or of the wrong size; the message
+        UserError: something is missing, superfluous, unreadable or of the wrong size; the message
             names the file or folder.
 
     Example:
@@ -58,7 +60,7 @@ def read_split(
     if frame_size is not None:
         frame_size = tuple(int(side) for side in frame_size)
         if len(frame_size) != 2 or min(frame_size) < 1:
-            raise ValueError(f"frame_size must be (height, width), got {frame_size}.")
+            raise UserError(f"frame_size must be (height, width), got {frame_size}.")
     sequences = find_sequences(root, split)
     paths = [path for sequence in sequences for path in (*sequence.frames, *sequence.poses)]
 
@@ -67,7 +69,7 @@ def read_split(
         for _, frames, poses in sequences:
             for frame, pose in zip_longest(frames, poses, fillvalue=frames[0]):
                 if size_of[frame] != size_of[pose]:
-                    raise ValueError(
+                    raise UserError(
                         f"Frame and pose differ in size: {frame} is "
                         f"{' x '.join(map(str, size_of[frame]))}, {pose} "
                         f"{' x '.join(map(str, size_of[pose]))} (height x width). Render the poses "
@@ -99,7 +101,7 @@ class DanceFolder(Clips):
         cache: folder for decoded images, see `read_split`.
 
     Raises:
-        ValueError: as `read_split` and `Clips` do.
+        UserError: as `read_split` and `Clips` do.
 
     Example:
         >>> model.fit(DanceFolder("my_data", frame_size=(32, 64)), epochs=10)
@@ -109,7 +111,7 @@ class DanceFolder(Clips):
         self,
         root: str | os.PathLike,
         split: str = "train",
-        frame_size: tuple[int, int] | None = (32, 64),
+        frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
         clip_length: int = 16,
         batch_size: int = 8,
         stride: int | None = None,

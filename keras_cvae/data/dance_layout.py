@@ -5,7 +5,8 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_cvae.data.images import IMAGE_SUFFIXES
+from keras_cvae.data.decoding import IMAGE_SUFFIXES
+from keras_cvae.errors import UserError
 
 SPLITS = ("train", "val", "test")
 
@@ -42,13 +43,13 @@ def find_sequences(root: str | os.PathLike, split: str) -> list[Sequence]:
         The videos in numeric order, at least one.
 
     Raises:
-        ValueError: anything missing, superfluous or ambiguous; the message names it.
+        UserError: anything missing, superfluous or ambiguous; the message names it.
     """
     root = Path(root)
     if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}.")
+        raise UserError(f"split must be one of {', '.join(SPLITS)}, got {split!r}.")
     if not root.is_dir():
-        raise ValueError(f"The data folder {root} does not exist.")
+        raise UserError(f"The data folder {root} does not exist.")
     folder = root / split
     frames, poses = (_listing(folder / f"{split}_{kind}") for kind in ("img", "label"))
     _same_keys(frames, poses, folder / f"{split}_img", folder / f"{split}_label", "video")
@@ -92,18 +93,18 @@ def _test_sequences(folder: Path, frames, poses) -> list[Sequence]:
         given, labels = frames[video], poses[video]
         place = _place(folder, "label", video)
         if video is None:
-            raise ValueError(
+            raise UserError(
                 f"{folder}: test images must lie in one subfolder per video, as in "
                 "test_img/0/0.png and test_label/0/N.png."
             )
         if list(given) != [0]:
-            raise ValueError(
+            raise UserError(
                 f"{_place(folder, 'img', video)}: expected one image, number 0, the given frame; "
                 f"got {_some(path.name for path in given.values())}. Known true frames belong in "
                 f"{truth_folder / str(video)}."
             )
         if missing := [n for n in range(max(labels) + 1) if n not in labels]:
-            raise ValueError(
+            raise UserError(
                 f"{place}: poses must be numbered 0, 1, 2, ... without a gap, as pose 0 belongs to "
                 f"the given frame; missing: {_some(missing)}."
             )
@@ -129,7 +130,7 @@ def _listing(folder: Path) -> dict[int | None, dict[int, Path]]:
         return {None: _by_number(entries)}
     if len(folders) < len(entries):
         file = next(entry for entry in entries if entry not in folders)
-        raise ValueError(
+        raise UserError(
             f"{folder} holds both images ({file.name}) and subfolders ({folders[0].name}). Put "
             "every video into a subfolder, or have one video and no subfolder."
         )
@@ -138,14 +139,14 @@ def _listing(folder: Path) -> dict[int | None, dict[int, Path]]:
 
 def _visible(folder: Path, hint: str = _LAYOUT) -> list[Path]:
     if not folder.is_dir():
-        raise ValueError(f"The folder {folder} does not exist. {hint}")
+        raise UserError(f"The folder {folder} does not exist. {hint}")
     entries = sorted(
         entry
         for entry in folder.iterdir()
         if not entry.name.startswith(".") and entry.name.lower() not in _HIDDEN
     )
     if not entries:
-        raise ValueError(f"The folder {folder} is empty; expected images 0.png, 1.png, ...")
+        raise UserError(f"The folder {folder} is empty; expected images 0.png, 1.png, ...")
     return entries
 
 
@@ -159,11 +160,11 @@ def numbered_images(folder: str | os.PathLike) -> list[Path]:
         Their paths.
 
     Raises:
-        ValueError: no such folder, an empty one, other files, or a missing number.
+        UserError: no such folder, an empty one, other files, or a missing number.
     """
     numbered = _by_number(_visible(Path(folder), "Give a folder of images N.png."))
     if missing := sorted(set(range(max(numbered) + 1)) - set(numbered)):
-        raise ValueError(
+        raise UserError(
             f"{folder} has no image {_some(missing)}; poses count from 0, which belongs to the "
             "given frame, without a gap."
         )
@@ -177,13 +178,13 @@ def _by_number(entries: list[Path]) -> dict[int, Path]:
         stem = entry.name if is_folder else entry.stem
         known = is_folder or entry.suffix.lower() in IMAGE_SUFFIXES
         if not (known and stem.isascii() and stem.isdecimal()):
-            raise ValueError(
+            raise UserError(
                 f"{entry}: expected a number with one of the endings {', '.join(IMAGE_SUFFIXES)} "
                 "(or a subfolder named by a number). Rename it, or move it elsewhere."
             )
         other = numbered.setdefault(int(stem), entry)
         if other is not entry:
-            raise ValueError(
+            raise UserError(
                 f"{entry.parent}: {other.name} and {entry.name} are the same number; keep one."
             )
     return numbered
@@ -192,14 +193,14 @@ def _by_number(entries: list[Path]) -> dict[int, Path]:
 def _same_keys(left: dict, right: dict, left_folder: Path, right_folder: Path, what: str) -> None:
     if (None in left) != (None in right):
         nested, flat = (right_folder, left_folder) if None in left else (left_folder, right_folder)
-        raise ValueError(f"{nested} has subfolders and {flat} has none; both must be alike.")
+        raise UserError(f"{nested} has subfolders and {flat} has none; both must be alike.")
     for have, lack, folder, other in (
         (left, right, left_folder, right_folder),
         (right, left, right_folder, left_folder),
     ):
         if missing := sorted(set(have) - set(lack)):
             names = [path.name for path in map(have.get, missing) if isinstance(path, Path)]
-            raise ValueError(
+            raise UserError(
                 f"{folder} has {what} {_some(names or missing)}, but {other} has not. Each frame "
                 "needs a pose with its number, and each pose a frame."
             )

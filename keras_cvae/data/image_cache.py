@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_cvae.data.images import read_image, read_images
+from keras_cvae.data.decoding import read_image, read_images
 from keras_cvae.files import written_whole
 
 _VERSION = 1  # raise it when decoding or resizing changes
@@ -42,7 +42,7 @@ def load_images(
         uint8 array `(N, height, width, 3)`; read-only with a cache.
 
     Raises:
-        ValueError: a file cannot be read, or has the wrong size.
+        UserError: a file cannot be read, or has the wrong size.
     """
     if cache is None:
         images, sizes = read_images(paths, frame_size, label=label)

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from keras_cvae.errors import UserError
+
 # The 17 COCO keypoints in their order, so that detectors plug in directly, and the toes.
 JOINTS = (
     "nose",
@@ -94,7 +96,7 @@ def draw_skeleton(
         `(height, width, 3)` uint8 RGB image.
 
     Raises:
-        ValueError: If `joints` or `depth` have another shape.
+        UserError: If `joints` or `depth` have another shape.
 
     Example:
 
@@ -126,7 +128,7 @@ def _complete(values: np.ndarray, name: str, width: int) -> np.ndarray:
     if values.shape not in ((count, width), (count - 2, width)):
         shape = f"({count}, {width})" if width > 1 else f"({count},)"
         got = values.shape if width > 1 else values.shape[:1]
-        raise ValueError(
+        raise UserError(
             f"draw_skeleton: {name} has shape {got}, but one value for each joint of "
             f"keras_cvae.data.skeleton.JOINTS is needed: {shape}, or {count - 2} without the toes."
         )

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 from keras_cvae.data.videos import Video
+from keras_cvae.errors import UserError
+from keras_cvae.images import DEFAULT_FRAME_SIZE
 
 BUILTIN = "builtin"
 
@@ -11,7 +13,7 @@ BUILTIN = "builtin"
 def load_videos(
     data: str | os.PathLike,
     split: str,
-    frame_size: tuple[int, int] | None = (32, 64),
+    frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
     cache: str | os.PathLike | None = None,
 ) -> list[Video]:
     """Loads the videos of one split.
@@ -27,7 +29,7 @@ def load_videos(
         A list of `Video`, uint8 RGB.
 
     Raises:
-        ValueError: an unknown split, or a folder with anything missing or unreadable.
+        UserError: an unknown split, or a folder with anything missing or unreadable.
 
     Example:
         >>> videos = load_videos("builtin", "train")
@@ -41,7 +43,7 @@ def load_videos(
     from keras_cvae.data.synthetic import builtin_videos
 
     if cache is not None:
-        raise ValueError(
+        raise UserError(
             f"cache={os.fspath(cache)!r} was given with data='builtin', which is drawn, not "
             "decoded. Leave it out."
         )
@@ -59,3 +61,25 @@ def has_split(data: str | os.PathLike, split: str) -> bool:
         True for built-in data, and where the split's folder exists, whatever is in it.
     """
     return data == BUILTIN or (Path(data) / split).is_dir()
+
+
+def true_videos(
+    data: str | os.PathLike,
+    split: str,
+    frame_size: tuple[int, int] | None,
+    cache: str | os.PathLike | None = None,
+) -> list[Video]:
+    """The videos of a split of which all true frames are known.
+
+    Args:
+        data, split, frame_size, cache: as for `load_videos`.
+
+    Returns:
+        A list of `Video`, empty if there is no such split or no truth to it.
+
+    Raises:
+        UserError: as `load_videos`.
+    """
+    if not has_split(data, split):
+        return []
+    return [video for video in load_videos(data, split, frame_size, cache) if video.has_truth]

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_cvae.errors import UserError
+from keras_cvae.images import check_range
+
 
 class Video(NamedTuple):
     """One uninterrupted video and the pose that belongs to each of its frames.
@@ -46,28 +49,16 @@ def check_images(images: np.ndarray, what: str) -> np.ndarray:
         The same images, uint8 or float32.
 
     Raises:
-        ValueError: another shape, type or range of values.
+        UserError: another shape, type or range of values.
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
-        raise ValueError(
+        raise UserError(
             f"{what}: expected RGB images of shape (T, H, W, 3), none of them 0, got shape "
             f"{images.shape}. Pass one array per video, channels last."
         )
-    if images.dtype == np.uint8:
-        return images
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(
-            f"{what}: expected uint8 in [0, 255] or floats in [0, 1], got {images.dtype}. "
-            "Convert with .astype('uint8')."
-        )
-    low, high = images.min(), images.max()
-    if not (low >= 0 and high <= 1):  # written so that NaN fails too
-        raise ValueError(
-            f"{what}: floats must lie in [0, 1], got values from {low:g} to {high:g}. "
-            "Divide by 255, or pass uint8."
-        )
-    return images.astype(np.float32, copy=False)
+    images = check_range(images, what)
+    return images if images.dtype == np.uint8 else images.astype(np.float32, copy=False)
 
 
 def check_video(frames: np.ndarray, poses: np.ndarray, name: str = "video") -> Video:
@@ -82,19 +73,19 @@ def check_video(frames: np.ndarray, poses: np.ndarray, name: str = "video") -> V
         A `Video`; floats have become float32.
 
     Raises:
-        ValueError: wrong shape, type or range of values, or frames and poses of different length
+        UserError: wrong shape, type or range of values, or frames and poses of different length
             or size.
     """
     frames = check_images(frames, f"frames of {name}")
     poses = check_images(poses, f"poses of {name}")
     if frames.shape[1:3] != poses.shape[1:3]:
-        raise ValueError(
+        raise UserError(
             f"{name}: frames are {frames.shape[1]} x {frames.shape[2]} and poses "
             f"{poses.shape[1]} x {poses.shape[2]} (height x width); both must have the same size. "
             "Resize one of them."
         )
     if len(frames) != len(poses):
-        raise ValueError(
+        raise UserError(
             f"{name}: {len(frames)} frames but {len(poses)} poses; each frame needs its pose, "
             "poses[t] that of frames[t]."
         )
@@ -112,7 +103,7 @@ def as_videos(videos) -> list[Video]:
         A list of `Video`, all of one frame size and type.
 
     Raises:
-        ValueError: none at all, another type, arrays that do not fit, or a video without truth.
+        UserError: none at all, another type, arrays that do not fit, or a video without truth.
     """
     videos = getattr(videos, "videos", videos)
     if isinstance(videos, Video) or (len(videos) == 2 and all(hasattr(v, "shape") for v in videos)):
@@ -121,7 +112,7 @@ def as_videos(videos) -> list[Video]:
     for index, video in enumerate(videos):
         if isinstance(video, Video):
             if len(video.frames) == 1 and not video.has_truth:
-                raise ValueError(
+                raise UserError(
                     f"{video.name} has {len(video.poses)} poses but only its first frame: the true "
                     "frames are needed here. Use it for prediction alone."
                 )
@@ -129,19 +120,19 @@ def as_videos(videos) -> list[Video]:
         elif isinstance(video, tuple | list) and len(video) == 2:
             checked.append(check_video(*video, name=f"video {index}"))
         else:
-            raise ValueError(
+            raise UserError(
                 "videos must be a list of Video or of (frames, poses) pairs, or one pair of "
                 f"arrays; item {index} is {type(video).__name__} (shape "
                 f"{getattr(video, 'shape', 'none')})."
             )
     if not checked:
-        raise ValueError("videos is empty; pass at least one Video or (frames, poses) pair.")
+        raise UserError("videos is empty; pass at least one Video or (frames, poses) pair.")
     first = checked[0]
     for video in checked[1:]:
         for key in ("frames", "poses"):
             ours, theirs = getattr(first, key), getattr(video, key)
             if ours.shape[1:] != theirs.shape[1:] or ours.dtype != theirs.dtype:
-                raise ValueError(
+                raise UserError(
                     f"All videos must have the same frame size and type: {key} of {first.name} are "
                     f"{ours.shape[1:]} {ours.dtype}, of {video.name} {theirs.shape[1:]} "
                     f"{theirs.dtype}. Resize or convert them."

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from keras_cvae.errors import UserError
 from keras_cvae.exporting.step import input_shapes
-from keras_cvae.streaming import INPUTS
+from keras_cvae.predictor import INPUTS
 
 TOLERANCE = 1e-4  # the largest difference of a pixel in [0, 1]
 ROLLOUT = 50  # predicted frames
@@ -23,7 +24,7 @@ def deviations(model, predictor, frame_size):
         `"rollout"`, that over a roll-out of 50 frames that is fed its own predictions.
 
     Raises:
-        ValueError: if one is over 1e-4, or not a number.
+        UserError: if one is over 1e-4, or not a number.
     """
     rng = np.random.default_rng(0)
     shapes = input_shapes(model, frame_size)
@@ -37,7 +38,7 @@ def deviations(model, predictor, frame_size):
         theirs = predictor.step_for(shape, latent_shape)(*arrays)
         one_step.append(np.abs(ours - theirs).max())
         if not np.isfinite(ours).all():
-            raise ValueError(
+            raise UserError(
                 "The model predicts what is not a number, from random input: its training broke. "
                 "Nothing was written; export another checkpoint."
             )
@@ -48,7 +49,7 @@ def deviations(model, predictor, frame_size):
     found = {"one_step": float(np.max(one_step)), "rollout": float(np.abs(ours - theirs).max())}
     for what, deviation in found.items():
         if not deviation <= TOLERANCE:  # written so that NaN fails too
-            raise ValueError(
+            raise UserError(
                 f"The exported model differs from Keras by {deviation:.2g} ({what} of random "
                 f"input); at most {TOLERANCE:g} is allowed. Nothing was written. Another format or "
                 "backend may do."

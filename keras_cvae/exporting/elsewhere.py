@@ -1,26 +1,28 @@
-"""An export with another backend than the one in use, in a process of its own.
-
-KERAS_BACKEND=tensorflow python -m keras_cvae.exporting.elsewhere model.keras out format H W
-"""
+"""An export with another backend than the one in use, in a process of its own."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from keras_cvae.errors import UserError
+from keras_cvae.model.cvae import CVAE
 
-def write_elsewhere(model, path, format, frame_size, backend):
+
+def write_elsewhere(
+    model: CVAE, path: Path, format: str, frame_size: tuple[int, int], backend: str
+) -> None:
     """Exports a model with another backend, through a `.keras` file.
 
     Args:
         model: float32 `CVAE`.
-        path: `Path` to write, with a manifest beside it.
-        format: str, the format.
+        path: what to write, with a manifest next to it.
+        format: the format.
         frame_size: (height, width).
-        backend: str, the backend to do it with.
+        backend: the backend to do it with.
 
     Raises:
-        ValueError: if that fails.
+        UserError: if that fails.
     """
     saved = path.with_name("through.keras")
     model.save(saved)
@@ -29,26 +31,12 @@ def write_elsewhere(model, path, format, frame_size, backend):
     places = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
     path_variable = os.pathsep.join(filter(None, places))
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "keras_cvae.exporting.elsewhere", *map(str, arguments)],
+        [sys.executable, "-P", "-m", "keras_cvae.exporting.worker", *map(str, arguments)],
         env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": path_variable},
         capture_output=True,
         text=True,
     )
     if done.returncode:
         last_line = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise ValueError(f"Exporting {format} with {backend} failed: {last_line}")
+        raise UserError(f"Exporting {format} with {backend} failed: {last_line}")
     saved.unlink()
-
-
-def main(model, path, format, height, width):
-    from keras_cvae.exporting.exporter import export
-    from keras_cvae.model.loading import load_model
-
-    export(load_model(model, compile=False), path, format, (int(height), int(width)))
-
-
-if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except ValueError as error:
-        sys.exit(str(error))

@@ -11,17 +11,18 @@ from pathlib import Path
 import keras
 
 from keras_cvae import runs
-from keras_cvae.data.synthetic.dataset import FRAME_SIZE
-from keras_cvae.errors import first_line
+from keras_cvae.errors import UserError, check_choice, first_line
 from keras_cvae.exporting.checks import deviations
 from keras_cvae.exporting.elsewhere import write_elsewhere
 from keras_cvae.exporting.formats import FORMATS, writing_backend
 from keras_cvae.exporting.step import float32_copy, input_shapes
 from keras_cvae.exporting.writers import write
+from keras_cvae.files import check_new, new_folder
+from keras_cvae.images import DEFAULT_FRAME_SIZE
 from keras_cvae.inference.loading import load_predictor
-from keras_cvae.manifest import manifest_path, read_manifest, write_manifest
+from keras_cvae.inference.manifest import manifest_path, read_manifest, write_manifest
 from keras_cvae.model.cvae import CVAE
-from keras_cvae.streaming import OUTPUT
+from keras_cvae.predictor import OUTPUT
 
 
 def export(model, path, format, frame_size=None, source=None, results=None):
@@ -46,7 +47,7 @@ def export(model, path, format, frame_size=None, source=None, results=None):
         dict, the manifest.
 
     Raises:
-        ValueError: if the format is unknown or cannot be written here, `path` exists or has
+        UserError: if the format is unknown or cannot be written here, `path` exists or has
             another ending, or the exported model differs from Keras.
 
     Example:
@@ -59,7 +60,7 @@ def export(model, path, format, frame_size=None, source=None, results=None):
     path = Path(path)
     _check_target(path, format)
     if not isinstance(model, CVAE):
-        raise ValueError(f"export takes a CVAE; got a {type(model).__name__}.")
+        raise UserError(f"export takes a CVAE; got a {type(model).__name__}.")
     backend = writing_backend(format, keras.backend.backend())
     frame_size = _checked_size(model, frame_size)
     bundled = path.suffix == ".zip"
@@ -102,7 +103,7 @@ def export_all(model, folder, formats=None, on_exported=lambda *_: None, **detai
         model: `CVAE`.
         folder: path that does not exist yet.
         formats: list of str; `None` takes all, but those that nothing installed here can write.
-        on_exported: function that gets each format and its manifest, or the `ValueError` that says
+        on_exported: function that gets each format and its manifest, or the `UserError` that says
             why it was left out.
         **details: as for `export`.
 
@@ -110,15 +111,15 @@ def export_all(model, folder, formats=None, on_exported=lambda *_: None, **detai
         dict format -> file name.
     """
     if Path(folder).suffix == ".zip":
-        raise ValueError(f"All formats go into a folder; got {folder}. A bundle holds one format.")
+        raise UserError(f"All formats go into a folder; got {folder}. A bundle holds one format.")
     for format in formats or ():
-        _check_format(format)
+        check_choice("format", format, FORMATS)
     written = {}
-    with runs.new_folder(folder) as partial:
+    with new_folder(folder) as partial:
         for format in formats or FORMATS:
             try:
                 writing_backend(format, keras.backend.backend())
-            except ValueError as error:
+            except UserError as error:
                 if formats:
                     raise
                 on_exported(format, error)
@@ -129,18 +130,13 @@ def export_all(model, folder, formats=None, on_exported=lambda *_: None, **detai
     return written
 
 
-def _check_format(format):
-    if format not in FORMATS:
-        raise ValueError(f"Unknown format {format!r}; expected one of {', '.join(FORMATS)}.")
-
-
 def _checked_size(model, frame_size):
     """The frame size of an export as a tuple, if the architecture can have it."""
     if frame_size is None:
-        frame_size = model.frame_size or FRAME_SIZE
+        frame_size = model.frame_size or DEFAULT_FRAME_SIZE
     sides = tuple(int(side) for side in frame_size)
     if len(sides) != 2 or min(sides) < 1:
-        raise ValueError(f"frame_size must be (height, width), both positive; got {sides}.")
+        raise UserError(f"frame_size must be (height, width), both positive; got {sides}.")
     model.latent_shape(sides)
     return sides
 
@@ -152,7 +148,7 @@ def _parent(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(f"The folder {path.parent} could not be made: {error}") from error
+        raise UserError(f"The folder {path.parent} could not be made: {error}") from error
     try:
         yield path.parent
     except BaseException:
@@ -166,18 +162,18 @@ def _write(model, path, format, frame_size):
     try:
         write(model, path, format, frame_size)
     except Exception as error:  # each exporter has errors of its own
-        raise ValueError(f"{format} could not be written: {first_line(error)}") from error
+        raise UserError(f"{format} could not be written: {first_line(error)}") from error
 
 
 def _check_target(path, format):
-    _check_format(format)
+    check_choice("format", format, FORMATS)
     suffix = FORMATS[format].suffix
     ending = "".join(path.suffixes[-2:]) if suffix.count(".") == 2 else path.suffix
     if path.suffix != ".zip" and ending != suffix:
         kind = f"end in {suffix}" if suffix else "be a folder, without an ending"
-        raise ValueError(f"{format} is to {kind}, or .zip for a bundle; got {path}.")
+        raise UserError(f"{format} is to {kind}, or .zip for a bundle; got {path}.")
     for there in (path, manifest_path(path)):
-        runs.check_new(there)
+        check_new(there)
 
 
 def _describe(model, format, frame_size, source, results):

@@ -1,9 +1,9 @@
 """From a run folder or a saved model to exported files."""
 
-import json
 from pathlib import Path
 
 from keras_cvae import runs
+from keras_cvae.errors import UserError
 from keras_cvae.exporting.exporter import export, export_all
 from keras_cvae.model.loading import load_model
 
@@ -20,17 +20,14 @@ def export_file(model, out, format, frame_size=None):
         frame_size: (height, width), or `None` for that of the run.
 
     Raises:
-        ValueError: as `export` does, or if there is no such model.
+        UserError: as `export` does, or if there is no such model.
     """
     path = Path(model)
-    details = {"frame_size": frame_size, "source": path.name, "results": None}
-    if (path / runs.CONFIG).is_file():
-        trained = runs.read_config(path)["frame_size"]
-        details["frame_size"] = frame_size or trained
-        # Measured at that size.
-        if (path / runs.METRICS).is_file() and list(details["frame_size"]) == list(trained):
-            details["results"] = json.loads((path / runs.METRICS).read_text())
     loaded = load_model(path, compile=False)
+    details = {"frame_size": frame_size, "source": path.name, "results": None}
+    measured = loaded.frame_size  # the size that the results of a run are of
+    if (path / runs.METRICS).is_file() and tuple(frame_size or measured) == measured:
+        details["results"] = runs.read_metrics(path)
     if format == ALL:
         export_all(loaded, out, on_exported=_say, **details)
     else:
@@ -38,7 +35,7 @@ def export_file(model, out, format, frame_size=None):
 
 
 def _say(format, done):
-    if isinstance(done, ValueError):
+    if isinstance(done, UserError):
         print(f"{format}: left out. {done}")
         return
     largest = max(done["deviation"].values())

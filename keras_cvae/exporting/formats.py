@@ -3,7 +3,8 @@
 import dataclasses
 import importlib.util
 
-from keras_cvae.backend import BACKENDS
+from keras_cvae.backend.choice import BACKENDS
+from keras_cvae.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,7 @@ def writing_backend(format, backend):
         str.
 
     Raises:
-        ValueError: if no backend that can write it is installed with what it needs.
+        UserError: if no backend that can write it is installed with what it needs.
     """
     needs = FORMATS[format].needs
     missing = {}
@@ -60,7 +61,7 @@ def writing_backend(format, backend):
         missing[name] = list(dict.fromkeys(absent))
     ways = "; or ".join(f"{', '.join(absent)} (with {name})" for name, absent in missing.items())
     extras = [FORMATS[format].extra, *(name for name in missing if name in missing[name])][:2]
-    raise ValueError(
+    raise UserError(
         f"Writing {format} needs packages that are not installed: {ways}. Install them with "
         f"pip install 'keras_cvae[{','.join(dict.fromkeys(extras))}]'."
     )

@@ -3,7 +3,7 @@
 import keras
 
 from keras_cvae.model.cvae import CVAE
-from keras_cvae.streaming import INPUTS, OUTPUT
+from keras_cvae.predictor import INPUTS, OUTPUT
 
 
 class ExportedStep(keras.Model):
@@ -18,7 +18,7 @@ class ExportedStep(keras.Model):
 
     def __init__(self, model):
         super().__init__(autocast=False, name="step")
-        self.predictor = model._predictor.model
+        self.predictor = model.prediction.frame_predictor
         self.built = True
 
     def call(self, inputs):

@@ -5,7 +5,7 @@ import warnings
 import keras
 
 from keras_cvae.exporting.step import ExportedStep, input_shapes
-from keras_cvae.streaming import OUTPUT
+from keras_cvae.predictor import OUTPUT
 
 
 def write(model, path, format, frame_size):

@@ -8,11 +8,11 @@ import zlib
 from pathlib import Path
 
 from keras_cvae import runs
-from keras_cvae.backend import choose_backend
-from keras_cvae.errors import first_line
+from keras_cvae.backend.choice import choose_backend
+from keras_cvae.errors import UserError, first_line
 from keras_cvae.inference import runtimes
-from keras_cvae.inference.predictor import Predictor
-from keras_cvae.manifest import SUFFIX, manifest_path, read_manifest
+from keras_cvae.inference.manifest import SUFFIX, manifest_path, read_manifest
+from keras_cvae.predictor import Predictor
 
 KERAS_FORMATS = ("keras", "weights")
 _STEPS = {
@@ -36,7 +36,7 @@ def load_predictor(path: str | os.PathLike) -> Predictor:
         `Predictor`.
 
     Raises:
-        ValueError: if there is no model, its manifest is missing, or its runtime is not installed.
+        UserError: if there is no model, its manifest is missing, or its runtime is not installed.
 
     Example:
 
@@ -55,18 +55,18 @@ def load_predictor(path: str | os.PathLike) -> Predictor:
         return _from_keras(path, format, manifest)
     try:
         step_for = _STEPS[format](path)
-    except ValueError:
+    except UserError:
         raise
     except Exception as error:  # each runtime has errors of its own
-        raise ValueError(f"{path} could not be loaded as {format}: {first_line(error)}") from error
+        raise UserError(f"{path} could not be loaded as {format}: {first_line(error)}") from error
 
     def latent_shape(size):
         expected = tuple(manifest["frame_size"])
         if size != expected:
-            raise ValueError(
+            raise UserError(
                 f"{path.name} predicts frames of {expected[0]} x {expected[1]} (height x width); "
-                f"got {size[0]} x {size[1]}. Resize the images, or export the model with "
-                f"--frame-size {size[0]} {size[1]}."
+                f"got {size[0]} x {size[1]}. Resize the images, or export the model at "
+                "that frame size."
             )
         return manifest["latent_shape"]
 
@@ -86,33 +86,33 @@ def needs_keras(path: str | os.PathLike) -> bool:
             return False  # loading it will say so
     try:
         return _identify(path)[0] in KERAS_FORMATS
-    except ValueError:
+    except UserError:
         return False
 
 
 def _identify(path):
     """The format of what is at a path, and its manifest (or `None`)."""
     if not path.exists():
-        raise ValueError(
+        raise UserError(
             f"There is no model at {path}. Give a run folder, a .keras file, or what "
             "scripts/export.py wrote."
         )
-    if path.suffix == ".keras" or (path / runs.CONFIG).is_file():
+    if path.suffix == ".keras" or runs.is_run(path):
         return "keras", None
     manifest = read_manifest(path)
     if manifest is not None:
         if manifest["format"] not in (*KERAS_FORMATS, *_STEPS):
-            raise ValueError(
+            raise UserError(
                 f"{manifest_path(path)} names the format {manifest['format']!r}; expected one of "
                 f"{', '.join((*KERAS_FORMATS, *_STEPS))}."
             )
         return manifest["format"], manifest
     if path.is_dir() and (inside := sorted(path.glob(f"*{SUFFIX}"))):
-        raise ValueError(
+        raise UserError(
             f"{path} is a folder of exports. Give one of them, such as "
             f"{str(inside[0]).removesuffix(SUFFIX)}."
         )
-    raise ValueError(
+    raise UserError(
         f"{path} has no manifest {manifest_path(path).name} beside it, which tells frame size and "
         "format. Keep the two files together, or send a bundle (.zip)."
     )
@@ -125,17 +125,17 @@ def _from_bundle(path):
             with zipfile.ZipFile(path) as bundle:
                 bundle.extractall(folder)
         except _DAMAGED as error:
-            raise ValueError(f"The bundle {path} could not be read: {error}") from error
+            raise UserError(f"The bundle {path} could not be read: {error}") from error
         manifests = list(Path(folder).glob(f"*{SUFFIX}"))
         if len(manifests) != 1:
-            raise ValueError(
+            raise UserError(
                 f"{path} is not a bundle of scripts/export.py: it holds {len(manifests)} "
                 "manifests, expected 1."
             )
         try:
             return load_predictor(str(manifests[0]).removesuffix(SUFFIX))
-        except ValueError as error:
-            raise ValueError(f"{path}: {str(error).replace(f'{folder}/', '')}") from error
+        except UserError as error:
+            raise UserError(f"{path}: {str(error).replace(f'{folder}/', '')}") from error
 
 
 def _from_keras(path, format, manifest):
@@ -144,22 +144,22 @@ def _from_keras(path, format, manifest):
     try:
         from keras_cvae.model.loading import load_model, load_weights
     except ImportError as error:
-        raise ValueError(f"{path} needs Keras, which could not be imported: {error}") from error
+        raise UserError(f"{path} needs Keras, which could not be imported: {error}") from error
 
     if format == "weights":
         model = load_weights(path, manifest["model"])
     else:
         model = load_model(path, compile=False)
-    size = model.frame_size
-    if (path / runs.CONFIG).is_file():
-        size = runs.read_config(path)["frame_size"]
-    manifest = manifest or _manifest_of_a_keras_file(path)
-    return Predictor(model.step_for, model.latent_shape, size, model.temperature, manifest)
+    return model.prediction.predictor(
+        frame_size=model.frame_size,
+        temperature=model.temperature,
+        manifest=manifest or _manifest_of_a_keras_file(path),
+    )
 
 
 def _manifest_of_a_keras_file(path):
     """Its manifest if it was exported; whatever else is beside it under that name is not ours."""
     try:
         return read_manifest(path)
-    except ValueError:
+    except UserError:
         return None

@@ -7,7 +7,8 @@ import importlib
 
 import numpy as np
 
-from keras_cvae.streaming import INPUTS, OUTPUT
+from keras_cvae.errors import UserError
+from keras_cvae.predictor import INPUTS, OUTPUT
 
 
 def onnx_step(path):
@@ -52,12 +53,12 @@ def runtime(package, extra):
     """Imports a package that an extra of this one installs.
 
     Raises:
-        ValueError: if it is not installed.
+        UserError: if it is not installed.
     """
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             f"{package} is needed for that format and could not be imported ({error}). Install it "
             f"with pip install {package}, or 'keras_cvae[{extra}]'."
         ) from error

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_cvae.native import convolutions
+from keras_cvae.backend.convolutions import backend_convolutions
 
-_convolutions = convolutions()
+_convolutions = backend_convolutions()
 
 # The convolutions at the end of a residual branch.
 _BRANCH_ENDS = ("conv2", "project", "ffn_out")

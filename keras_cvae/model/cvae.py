@@ -1,23 +1,40 @@
-"""The conditional variational auto-encoder for video, as a `keras.Model`."""
+"""The conditional variational auto-encoder for video, as a `keras.Model`.
 
-import math
+The first module to read. `train_step` of each backend is in `keras_cvae/backend/`, the rollout as
+pure functions in `rollout.py`, the networks in `keras_cvae/architectures/`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import keras
+import numpy as np
 from keras import metrics, ops, random
 
 from keras_cvae.architectures import ARCHITECTURES
+from keras_cvae.backend.loops import unrolls_loops
+from keras_cvae.backend.tensor import Tensor
+from keras_cvae.backend.train_step import backend_steps
+from keras_cvae.errors import check_choice
+from keras_cvae.images import tensor_to_unit
 from keras_cvae.losses import frame_mse, gaussian_kl
 from keras_cvae.model import presets
-from keras_cvae.model.clip_rollout import ClipRollout, free_running
-from keras_cvae.model.rollout import to_unit
+from keras_cvae.model.prediction import Prediction
+from keras_cvae.model.rollout import (
+    Choose,
+    Rollout,
+    check_clip,
+    checked_noise,
+    free_running,
+    roll_out,
+    teacher_forced,
+)
 from keras_cvae.model.saving import PortableModel
-from keras_cvae.model.video_prediction import VideoPrediction
-from keras_cvae.streaming import check_temperature
-from keras_cvae.train_steps import backend_steps
+from keras_cvae.predictor import Predictor
 
 
 @keras.saving.register_keras_serializable("keras_cvae")
-class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
+class CVAE(PortableModel):
     """Predicts a video from its first frame and a sequence of pose images.
 
     A modification of SVG-FP (Denton & Fergus 2018, arXiv:1802.07687). In training a posterior
@@ -41,12 +58,12 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
             The published system has no bound.
         stop_feedback_gradient: bool. `True` ends the gradient at the fed-back frame: training on
             the model's own predictions stays stable. `False`, as published, differentiates through
-            the whole roll-out.
+            the whole rollout.
         kl_reduction: `"sum"` over the latent elements, the ELBO as published, or `"mean"`: beta
-            then weighs nats per latent element, whatever the frame size. Summed over thousands of
-            elements the KL is all that the clipped gradient of the first steps sees.
-        logvar_bound: float or `None`. Bounds the log-variance smoothly, so that exp(logvar) cannot
-            overflow where beta is 0; `None` as published.
+            then weighs nats per latent element, for any frame size. Summed over thousands of
+            elements the KL dominates the clipped gradient of the first steps.
+        logvar_bound: float > 0 or `None`. Bounds the log-variance smoothly, so that exp(logvar)
+            cannot overflow where beta is 0; `None` as published.
         temperature: float >= 0, scale of the prior noise in prediction, stored with the model:
             1 samples (as published), 0 is the most accurate.
         initialisation: `"scaled"` or `"pytorch"` (as published) initial weights, see
@@ -54,13 +71,13 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
         frame_size: (height, width) of the frames that the model is for, which training notes and
             exporting takes; `None` where it is not known. The networks take any.
         rematerialise: bool. `True` trains with a fraction of the memory: activations are computed
-            anew for the gradient, frame by frame, instead of being kept for the whole clip. The
+            again for the gradient, frame by frame, instead of being kept for the whole clip. The
             numbers are the same; a step took 1.6 to 2 times as long.
         seed: int or `None`, of the noise and the coin in training. (The initial weights follow
             `keras.utils.set_random_seed`.)
 
     Raises:
-        ValueError: for an unknown name or a value out of its range.
+        UserError: for an unknown name or a value out of its range.
 
     Example:
 
@@ -74,33 +91,26 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
 
     def __init__(
         self,
-        architecture="lab",
-        frame_features=128,
-        pose_features=32,
-        latent_maps=12,
-        decoder_features=192,
-        output="sigmoid",
-        stop_feedback_gradient=True,
-        kl_reduction="mean",
-        logvar_bound=4.0,
-        temperature=0.0,
-        initialisation="scaled",
-        frame_size=None,
-        rematerialise=False,
-        seed=None,
-        **kwargs,
+        architecture: str = "lab",
+        frame_features: int = 128,
+        pose_features: int = 32,
+        latent_maps: int = 12,
+        decoder_features: int = 192,
+        output: str = "sigmoid",
+        stop_feedback_gradient: bool = True,
+        kl_reduction: str = "mean",
+        logvar_bound: float | None = 4.0,
+        temperature: float = 0.0,
+        initialisation: str = "scaled",
+        frame_size: Iterable[int] | None = None,
+        rematerialise: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
     ):
         # Layers cast for themselves; targets and losses stay in float32.
         super().__init__(**{"autocast": False, **kwargs})
-        _check_choice("architecture", architecture, ARCHITECTURES)
-        _check_choice("output", output, presets.OUTPUT_BOUNDS)
-        _check_choice("kl_reduction", kl_reduction, presets.KL_REDUCTIONS)
-        if logvar_bound is not None and not 0 < logvar_bound < math.inf:
-            raise ValueError(
-                f"logvar_bound must be positive and finite, or None; got {logvar_bound}."
-            )
-        _check_choice("initialisation", initialisation, presets.INITIALISATIONS)
-        check_temperature(temperature)
+        check_choice("architecture", architecture, ARCHITECTURES)
+        presets.check_options(output, kl_reduction, initialisation, logvar_bound, temperature)
 
         # === Layers ===
         self.architecture = ARCHITECTURES[architecture](
@@ -109,17 +119,20 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
             latent_maps,
             decoder_features,
             initialisation,
+            output,
+            logvar_bound,
             dtype=self.dtype_policy,
             name="architecture",
         )
         self.architecture.build()
 
-        # === Graph === (the state of training that is no layer's)
-        self.beta = self._scalar("beta")
-        self.teacher_forcing_ratio = self._scalar("teacher_forcing_ratio")
+        # === Graph === (the state of training that is no layer's, and the graphs of prediction)
+        scalar = {"shape": (), "initializer": "ones", "trainable": False, "autocast": False}
+        self.beta = self.add_weight(name="beta", **scalar)
+        self.teacher_forcing_ratio = self.add_weight(name="teacher_forcing_ratio", **scalar)
         self.rng = random.SeedGenerator(seed)
         self._trackers = [metrics.Mean(name=name) for name in ("loss", "mse", "kl")]
-        self.make_predictor(output, logvar_bound)
+        self.prediction = Prediction(self.architecture)
         self.built = True
 
         # === Config ===
@@ -145,8 +158,14 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
             "seed": seed,
         }
 
+    def get_config(self) -> dict:
+        base = super().get_config()
+        kept = {key: base[key] for key in ("name", "trainable", "dtype") if key in base}
+        state = {"temperature": self.temperature, "frame_size": self.frame_size}
+        return {**kept, **self._config, **state}
+
     @classmethod
-    def from_preset(cls, preset, recipe="recommended", **overrides):
+    def from_preset(cls, preset: str, recipe: str = "recommended", **overrides: Any) -> "CVAE":
         """Makes a model of a preset's widths with a recipe's options.
 
         Args:
@@ -156,30 +175,19 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
 
         Returns:
             `CVAE`.
+
+        Raises:
+            UserError: for an unknown name or a value out of its range.
         """
         return cls(**{**presets.model_arguments(preset, recipe), **overrides})
 
-    def _scalar(self, name):
-        return self.add_weight(
-            shape=(), initializer="ones", trainable=False, autocast=False, name=name
-        )
+    # === Loss ===
 
-    # --- the model's mathematics -------------------------------------------------------------
-
-    def latent_shape(self, frame_size):
-        """Shape of one frame's z for frames of `frame_size` (height, width).
-
-        Raises:
-            ValueError: for sizes that the architecture cannot have.
-        """
-        self.architecture.check_frame_size(tuple(frame_size))
-        return self.architecture.latent_shape(tuple(frame_size))
-
-    def negative_elbo(self, inputs, training):
+    def negative_elbo(self, inputs: dict[str, Tensor], training: bool) -> tuple[Tensor, dict]:
         """The loss of a batch and its two terms: mean over clips and frames of mse + beta * kl.
 
         In training one coin, with the probability `teacher_forcing_ratio`, chooses between teacher
-        forcing and the free roll-out for the batch. Else the roll-out is free.
+        forcing and the free rollout for the batch. Else the rollout is free.
 
         Args:
             inputs: dict with `"frames"`, `"poses"` and optionally `"eps"`, as for `rollout`.
@@ -188,33 +196,56 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
         Returns:
             `(loss, terms)`: a scalar, and a dict of the scalars `"mse"` and `"kl"`.
         """
-        branches = free_running
+        choose = free_running
         if training:
-            # Drawn before the branch: no state changes inside it.
+            # Sampled before the branch: no state changes inside it.
             coin = random.uniform((), seed=self.rng) < self.teacher_forcing_ratio
 
-            def branches(forced, free):
+            def choose(forced, free):
                 return ops.cond(coin, forced, free)
 
-        rollout = self._roll_out(inputs, branches, training=training)
-        truth = to_unit(inputs["frames"], "frames")[:, 1:]
-        mse = ops.mean(frame_mse(truth, rollout.pred))
+        frames, rollout = self._roll_out(inputs, choose, training)
+        mse = ops.mean(frame_mse(frames[:, 1:], rollout.pred))
         kl = ops.mean(gaussian_kl(rollout.mu, rollout.logvar, self.kl_reduction))
         return mse + self.beta * kl, {"mse": mse, "kl": kl}
 
-    # --- what Keras calls --------------------------------------------------------------------
+    def _roll_out(self, inputs, choose: Choose, training=False):
+        """The true frames as float32, and the `Rollout` with z from their posterior."""
+        check_clip(inputs["frames"].shape, inputs["poses"].shape)
+        frames = tensor_to_unit(inputs["frames"], "frames")
+        poses = tensor_to_unit(inputs["poses"], "poses")
+        self.note_frame_size(frames.shape[2:4])
+        shape = (frames.shape[1] - 1, *self.latent_shape(frames.shape[2:4]))
+        eps = inputs.get("eps")
+        if eps is None:
+            eps = random.normal((ops.shape(frames)[0], *shape), seed=self.rng)
+        return frames, roll_out(
+            self.architecture,
+            frames,
+            poses,
+            checked_noise(eps, shape),
+            choose,
+            feed_back=self.feed_back,
+            training=training,
+            rematerialise=self.rematerialise and training,
+            unroll=unrolls_loops(self.jit_compile),
+        )
 
-    def unpack_batch(self, data):
-        """The inputs of a batch `({"frames", "poses"},)` as Keras hands it to a step."""
-        inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(data)
-        if targets is not None or weights is not None:
-            raise ValueError(
-                "CVAE predicts the frames of its input: a batch is ({'frames', 'poses'},), without "
-                "targets or sample weights."
-            )
-        return inputs
+    def feed_back(self, frame: Tensor) -> Tensor:
+        """What the next step of a rollout sees of a predicted frame (B, H, W, 3)."""
+        return ops.stop_gradient(frame) if self.stop_feedback_gradient else frame
 
-    def update_metrics(self, loss, terms, batch_size):
+    # === Training ===
+
+    def train_step(self, *data: Any) -> Any:
+        """Rolls out a batch and takes an optimiser step; see `backend_steps` for the arguments."""
+        return backend_steps().train_step(self, *data)
+
+    def test_step(self, *data: Any) -> Any:
+        """Loss, MSE and KL of a free rollout with z from the posterior, which sees the target."""
+        return backend_steps().test_step(self, *data)
+
+    def update_metrics(self, loss: Tensor, terms: dict, batch_size: Any) -> dict[str, Tensor]:
         """Adds a batch to the epoch's mean loss, MSE and KL, and returns them as logs."""
         for tracker in self._trackers:
             value = loss if tracker.name == "loss" else terms[tracker.name]
@@ -222,16 +253,81 @@ class CVAE(backend_steps(), ClipRollout, VideoPrediction, PortableModel):
         return {tracker.name: tracker.result() for tracker in self._trackers}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list:
         return self._trackers
 
-    def get_config(self):
-        base = super().get_config()
-        kept = {key: base[key] for key in ("name", "trainable", "dtype") if key in base}
-        state = {"temperature": self.temperature, "frame_size": self.frame_size}
-        return {**kept, **self._config, **state}
+    # === Rollout of true clips ===
 
+    def call(self, inputs: dict[str, Tensor], training: bool = False) -> Rollout:
+        """The free rollout with z from the posterior, which sees the target frames."""
+        return self._roll_out(inputs, free_running, training)[1]
 
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"Unknown {name} {value!r}; expected one of {', '.join(choices)}.")
+    def rollout(
+        self, frames: Any, poses: Any, eps: Any = None, teacher_forcing: bool = False
+    ) -> Rollout:
+        """Predicts frames 1..T-1 of a clip with z from the posterior of the true frames.
+
+        Args:
+            frames: (B, T, H, W, 3), uint8 or floats in [0, 1].
+            poses: the same shape; `poses[:, t]` belongs to frame t.
+            eps: (B, T-1, *latent_shape) noise, or `None` to sample it.
+            teacher_forcing: bool, predict from the true frame before instead of the prediction.
+
+        Returns:
+            `Rollout(pred, mu, logvar)`.
+
+        Raises:
+            UserError: for wrong shapes or number types.
+        """
+        inputs = {"frames": frames, "poses": poses} | ({} if eps is None else {"eps": eps})
+        inputs = {name: ops.convert_to_tensor(value) for name, value in inputs.items()}
+        return self._roll_out(inputs, teacher_forced if teacher_forcing else free_running)[1]
+
+    def infer_latents(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
+        """The posterior of every frame of one video; see `Prediction.infer_latents`."""
+        return self.prediction.infer_latents(frames, poses)
+
+    # === Prediction ===
+
+    def predict_video(
+        self,
+        first_frames: np.ndarray,
+        poses: np.ndarray,
+        temperature: float | None = None,
+        seed: int | None = None,
+        z: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Predicts whole videos, z from the prior; see `keras_cvae.predictor.Predictor`."""
+        return self.predictor.predict_video(first_frames, poses, temperature, seed, z)
+
+    def stream_video(
+        self,
+        first_frames: np.ndarray,
+        poses: np.ndarray,
+        temperature: float | None = None,
+        seed: int | None = None,
+        z: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Yields the frames of `predict_video` one at a time; see `Predictor.stream_video`."""
+        return self.predictor.stream_video(first_frames, poses, temperature, seed, z)
+
+    @property
+    def predictor(self) -> Predictor:
+        """The loop over poses around this model's step, with its temperature and frame size."""
+        return self.prediction.predictor(temperature=self.temperature, frame_size=self.frame_size)
+
+    def latent_shape(self, frame_size: tuple[int, int]) -> tuple[int, int, int]:
+        """Shape of one frame's z, see `Architecture.latent_shape`."""
+        return self.architecture.latent_shape(tuple(frame_size))
+
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """(height, width) of the frames that the model was last trained on or made for."""
+        return self._frame_size
+
+    def note_frame_size(self, size: Iterable[int] | None) -> None:
+        """Keeps the (height, width) of the frames that the model is for, or `None`."""
+        # Compared first: a step is compiled again for what changes in it.
+        size = None if size is None else tuple(int(side) for side in size)
+        if getattr(self, "_frame_size", ()) != size:
+            self._frame_size = size

@@ -1,65 +1,94 @@
 """Loading of saved models and weights, with messages for what can be wrong with a path."""
 
+import os
 import zipfile
 import zlib
 from pathlib import Path
 
 import keras
 
-from keras_cvae.errors import first_line
+from keras_cvae import runs, saved_models
+from keras_cvae.errors import UserError, check_choice, first_line
 from keras_cvae.model.cvae import CVAE
 
+PRETRAINED = Path(saved_models.__path__[0])  # the folder of the models that come with the package
 _DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
-def load_model(path, compile=True):
+def load_model(path: str | os.PathLike, compile: bool = True) -> CVAE:
     """Loads a `CVAE` from a `.keras` file, in Keras' safe mode.
 
     Args:
-        path: str or `Path`, a `.keras` file, or a run folder, whose `best.keras` is taken.
-        compile: bool, whether to restore the optimiser and its state, to go on training.
+        path: a `.keras` file, or a run folder, whose `best.keras` is taken.
+        compile: whether to restore the optimiser and its state, to go on training.
 
     Returns:
         `CVAE`.
 
     Raises:
-        ValueError: if there is no such file, or it holds no `CVAE`.
+        UserError: if there is no such file, or it holds no `CVAE`.
     """
-    path = Path(path)
+    path = folder = Path(path)
     if path.is_dir():
-        path = path / "best.keras"
+        path = path / runs.BEST
     if not path.is_file():
-        raise ValueError(
+        raise UserError(
             f"There is no model at {path}. Give a .keras file, or a run folder with a best.keras "
             "(written after the first validated epoch)."
         )
     try:
         model = keras.saving.load_model(path, compile=compile)
     except _DAMAGED as error:
-        raise ValueError(
+        raise UserError(
             f"{path} could not be loaded as a Keras model: {first_line(error)}"
         ) from error
     if not isinstance(model, CVAE):
-        raise ValueError(f"{path} holds a {type(model).__name__}, not a CVAE.")
+        raise UserError(f"{path} holds a {type(model).__name__}, not a CVAE.")
+    if model.frame_size is None and runs.is_run(folder):
+        model.note_frame_size(runs.read_config(folder)["frame_size"])
     return model
 
 
-def load_weights(path, config):
+def load_weights(path: str | os.PathLike, config: dict) -> CVAE:
     """Makes a `CVAE` of its configuration and loads a file of weights alone.
 
     Args:
-        path: str or `Path`, a `.weights.h5` file.
-        config: dict, what the model's `get_config()` gave.
+        path: a `.weights.h5` file.
+        config: what the model's `get_config()` gave.
 
     Returns:
         `CVAE`, not compiled.
 
     Raises:
-        ValueError: if the file cannot be read or does not fit the configuration.
+        UserError: if the file cannot be read or does not fit the configuration.
     """
     try:
         model = CVAE.from_config(dict(config))
         model.load_weights(path)
     except _DAMAGED as error:
-        raise ValueError(f"{path} could not be loaded as weights: {first_line(error)}") from error
+        raise UserError(f"{path} could not be loaded as weights: {first_line(error)}") from error
     return model
+
+
+def from_pretrained(name: str) -> CVAE:
+    """Loads a pretrained model that comes with the package; nothing is downloaded.
+
+    Args:
+        name: such as `"builtin_dancer"`, the default preset trained on the built-in data: see its
+            card, `saved_models/builtin_dancer.md`. The same model as ONNX is in that folder too.
+
+    Returns:
+        `CVAE`, not compiled.
+
+    Raises:
+        UserError: for a name that is not there.
+
+    Example:
+
+    ```python
+    model = keras_cvae.from_pretrained("builtin_dancer")
+    video = model.predict_video(first_frame, poses)
+    ```
+    """
+    check_choice("pretrained model", name, sorted(path.stem for path in PRETRAINED.glob("*.keras")))
+    return load_model(PRETRAINED / f"{name}.keras", compile=False)

@@ -1,5 +1,10 @@
 """Presets fix architecture and widths; recipes fix all the rest, in the model and in training."""
 
+import math
+
+from keras_cvae.errors import UserError, check_choice
+from keras_cvae.predictor import check_temperature
+
 OUTPUT_BOUNDS = ("sigmoid", "clip", "none")
 KL_REDUCTIONS = ("sum", "mean")
 INITIALISATIONS = ("scaled", "pytorch")
@@ -50,21 +55,39 @@ MODEL_RECIPES = {
 }
 
 
-def model_arguments(preset, recipe="recommended"):
+def model_arguments(preset: str, recipe: str = "recommended") -> dict:
     """The constructor arguments of `CVAE` that a preset and a recipe stand for.
 
     Args:
-        preset: str, a key of `PRESETS`.
-        recipe: str, a key of `MODEL_RECIPES`.
+        preset: a key of `PRESETS`.
+        recipe: a key of `MODEL_RECIPES`.
 
     Returns:
         dict.
 
     Raises:
-        ValueError: for an unknown name.
+        UserError: for an unknown name.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"Unknown preset {preset!r}; expected one of {', '.join(PRESETS)}.")
-    if recipe not in MODEL_RECIPES:
-        raise ValueError(f"Unknown recipe {recipe!r}; expected one of {', '.join(MODEL_RECIPES)}.")
+    check_choice("preset", preset, PRESETS)
+    check_choice("recipe", recipe, MODEL_RECIPES)
     return {**PRESETS[preset], **MODEL_RECIPES[recipe]}
+
+
+def check_options(
+    output: str,
+    kl_reduction: str,
+    initialisation: str,
+    logvar_bound: float | None,
+    temperature: float,
+) -> None:
+    """Checks the options of a `CVAE`.
+
+    Raises:
+        UserError: for an unknown name or a value out of its range.
+    """
+    check_choice("output", output, OUTPUT_BOUNDS)
+    check_choice("kl_reduction", kl_reduction, KL_REDUCTIONS)
+    check_choice("initialisation", initialisation, INITIALISATIONS)
+    if logvar_bound is not None and not 0 < logvar_bound < math.inf:
+        raise UserError(f"logvar_bound must be positive and finite, or None; got {logvar_bound}.")
+    check_temperature(temperature)

@@ -1,15 +1,25 @@
-"""From noise and poses to frames: one step, and the two ways to go through a clip.
+"""The rollout of a clip as pure functions: posterior, z, and the two ways to go through the frames.
 
 Time is axis 1. T frames give T - 1 predictions: frame 0 is given.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras import ops, tree
 
+from keras_cvae.architectures.base import Architecture
+from keras_cvae.backend.loops import groups_images
+from keras_cvae.backend.rematerialise import rematerialised
+from keras_cvae.backend.tensor import Tensor
+from keras_cvae.errors import UserError
+from keras_cvae.layers.gaussian import reparameterise
+
+Choose = Callable[[Callable[[], Tensor], Callable[[], Tensor]], Tensor]
+
 
 class Rollout(NamedTuple):
-    """What a roll-out gives: T - 1 predicted frames and the posterior of each.
+    """What a rollout gives: T - 1 predicted frames and the posterior of each.
 
     Args:
         pred: (B, T-1, H, W, 3) float32, predictions of frames 1..T-1.
@@ -22,50 +32,114 @@ class Rollout(NamedTuple):
     logvar: Any
 
 
-def to_unit(images, what="images"):
-    """Images as float32 in [0, 1]: uint8 is scaled by 1/255, floats are taken as they are.
+def teacher_forced(forced: Callable[[], Tensor], free: Callable[[], Tensor]) -> Tensor:
+    """Chooses teacher forcing; see `roll_out`."""
+    return forced()
+
+
+def free_running(forced: Callable[[], Tensor], free: Callable[[], Tensor]) -> Tensor:
+    """Chooses the free rollout; see `roll_out`."""
+    return free()
+
+
+def roll_out(
+    architecture: Architecture,
+    frames: Tensor,
+    poses: Tensor,
+    eps: Tensor,
+    choose: Choose,
+    feed_back: Callable[[Tensor], Tensor] = lambda frame: frame,
+    training: bool = False,
+    rematerialise: bool = False,
+    unroll: bool = False,
+) -> Rollout:
+    """Posterior of all frames, z, then the decoder, teacher-forced or free-running.
 
     Args:
-        images: array or tensor, uint8 or floating.
-        what: str, how an error names them.
+        architecture: the networks.
+        frames: (B, T, H, W, 3) float32 in [0, 1].
+        poses: the same shape.
+        eps: (B, T-1, *latent_shape) float32 standard normal noise.
+        choose: function of two functions without arguments, the teacher-forced predictions and the
+            free-running ones; calls one of them and returns its result.
+        feed_back: function of a predicted frame (B, H, W, 3) that gives what the next step sees.
+        training: bool, for the normalisation of the pose encoder.
+        rematerialise: bool, go frame by frame and keep no activations of a frame for the gradient.
+        unroll: bool, trace the loop over frames once per frame instead of as a scan.
 
     Returns:
-        A float32 tensor of the same shape.
+        `Rollout`.
+    """
+    pose_features = architecture.encode_poses(poses[:, 1:], training=training)
+    step, infer = architecture.step, _infer_frame(architecture)
+    if rematerialise:
+        step, infer = (rematerialised(each, architecture.variables) for each in (step, infer))
+
+    def fed_back(previous, pose, z):
+        return step(feed_back(previous), pose, z)
+
+    def loop(function, first, *sequences):
+        return one_by_one(function, first, *sequences, unroll=unroll)
+
+    def free():
+        return loop(fed_back, frames[:, 0], pose_features, z)
+
+    if rematerialise:
+        posterior = lambda _, frame, pose: infer(frame, pose)  # noqa: E731
+        mu, logvar = loop(posterior, (eps[:, 0], eps[:, 0]), frames[:, 1:], pose_features)
+
+        def forced():
+            known = lambda _, previous, pose, z: step(previous, pose, z)  # noqa: E731
+            return loop(known, frames[:, 0], frames[:, :-1], pose_features, z)
+
+    else:
+        # What does not depend on a prediction is computed for all frames at once.
+        features = per_frame(architecture.encode_frames, frames[:, 1:])
+        mu, logvar = per_frame(architecture.infer, features, pose_features)
+
+        def forced():
+            first = per_frame(architecture.encode_frames, frames[:, :1])
+            previous = ops.concatenate([first, features[:, :-1]], axis=1)
+            most = architecture.images_at_once if groups_images() else None
+            return all_at_once(architecture.next_frame, previous, pose_features, z, most)
+
+    z = reparameterise(mu, logvar, eps)
+    return Rollout(choose(forced, free), mu, logvar)
+
+
+def _infer_frame(architecture):
+    def infer(frame, pose_features):
+        return tuple(architecture.infer(architecture.encode_frames(frame), pose_features))
+
+    return infer
+
+
+def check_clip(frames: tuple, poses: tuple) -> None:
+    """Checks that two shapes are those of clips (B, T, H, W, 3) with T >= 2.
 
     Raises:
-        ValueError: for any other type of number.
+        UserError: if they are not, or differ.
     """
-    dtype = ops.dtype(images) if hasattr(images, "dtype") else "unknown"
-    if dtype == "uint8":
-        return ops.cast(images, "float32") / 255.0
-    if "float" in dtype:
-        return ops.cast(images, "float32")
-    raise ValueError(
-        f"{what} must be uint8 (0..255) or floating point (0..1); got {dtype}. "
-        "Convert them, for example with .astype('uint8')."
-    )
-
-
-def check_clip(frames, poses):
-    """Raises a `ValueError` where the shapes are not two clips (B, T, H, W, 3) with T >= 2."""
     frames, poses = tuple(frames), tuple(poses)
     if len(frames) != 5 or frames[-1] != 3 or frames != poses or (frames[1] or 2) < 2:
-        raise ValueError(
+        raise UserError(
             "frames and poses must both be (B, T, H, W, 3) with T >= 2, channels last; got "
             f"frames {frames} and poses {poses}."
         )
 
 
-def bound_output(frame, output):
-    """The decoder's output as an image: through a sigmoid, clipped to [0, 1], or as it is."""
-    if output == "sigmoid":
-        return ops.sigmoid(frame)
-    if output == "clip":
-        return ops.clip(frame, 0.0, 1.0)
-    return frame
+def checked_noise(eps: Tensor, shape: tuple) -> Tensor:
+    """Noise as float32, if its shape is (B, *shape).
+
+    Raises:
+        UserError: if it is not.
+    """
+    if tuple(eps.shape[1:]) != tuple(shape):
+        raise UserError(f"eps must be (B, {str(tuple(shape))[1:]}; got {tuple(eps.shape)}.")
+    return ops.cast(eps, "float32")
 
 
-def per_frame(network, *sequences):
+def per_frame(network: Callable, *sequences: Tensor) -> Any:
     """Applies a network of images (n, ...) to all frames of sequences (B, T, ...) at once."""
     time = sequences[0].shape[1]
     outputs = network(*(ops.reshape(s, (-1, *s.shape[2:])) for s in sequences))
@@ -78,7 +152,7 @@ def per_frame(network, *sequences):
     return unfold(outputs)
 
 
-def one_by_one(function, first, *sequences, unroll=False):
+def one_by_one(function: Callable, first: Any, *sequences: Tensor, unroll: bool = False) -> Any:
     """Applies a function to one time step of sequences after another.
 
     A scan: TensorFlow and JAX trace the function once, not once per time step.
@@ -88,7 +162,7 @@ def one_by_one(function, first, *sequences, unroll=False):
             sequence; returns a tensor, or a tuple of tensors.
         first: what it gets in place of its return value at the first time step, of the same shapes.
         *sequences: (B, T, ...) tensors.
-        unroll: bool, trace the function once per time step all the same.
+        unroll: bool, trace the function once per time step.
 
     Returns:
         What it returned for each time step, (B, T, ...).
@@ -109,7 +183,13 @@ def one_by_one(function, first, *sequences, unroll=False):
     return tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), outputs)
 
 
-def all_at_once(decode, frame_features, pose_features, z, images_at_once=None):
+def all_at_once(
+    decode: Callable,
+    frame_features: Tensor,
+    pose_features: Tensor,
+    z: Tensor,
+    images_at_once: int | None = None,
+) -> Tensor:
     """Predicts every frame from the true one before it, the frames of a clip together.
 
     Args:

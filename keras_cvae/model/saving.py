@@ -1,12 +1,15 @@
 """A `keras.Model` whose files are whole, portable between backends, and hold its random state."""
 
 import os
+from typing import Any
 
 import keras
 from keras import ops
 
+from keras_cvae.backend.jit import jit_compile_for, set_jit_compile
+from keras_cvae.backend.keras_private import TORCH_OPTIMIZERS
+from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
-from keras_cvae.model.portable import portable
 
 
 class PortableModel(keras.Model):
@@ -15,13 +18,19 @@ class PortableModel(keras.Model):
     A subclass has its `keras.random.SeedGenerator` as `self.rng` and is built when it is made.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self._asked_jit_compile = "auto"
-        if keras.backend.backend() == "tensorflow":
-            self.jit_compile = False  # also where it is never compiled; see `compile`
+        self._asked_jit_compile: bool | str = "auto"
+        set_jit_compile(self)
 
-    def compile(self, optimizer="adam", loss=None, metrics=None, jit_compile="auto", **kwargs):
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        loss: None = None,
+        metrics: None = None,
+        jit_compile: bool | str = "auto",
+        **kwargs: Any,
+    ) -> None:
         """Configures training.
 
         Args:
@@ -29,35 +38,39 @@ class PortableModel(keras.Model):
             loss, metrics: must be `None`; the loss is the negative ELBO, and loss, MSE and KL are
                 reported.
             jit_compile: as in Keras, but `"auto"` means no XLA on TensorFlow, where compiling the
-                unrolled clip takes minutes and pays for itself nowhere that was measured.
+                unrolled clip takes minutes and paid nowhere that was measured.
             **kwargs: passed to `keras.Model.compile`.
 
         Raises:
-            ValueError: if a loss or metrics are given.
+            UserError: if a loss or metrics are given.
         """
         if loss is not None or metrics is not None:
-            raise ValueError(
+            raise UserError(
                 "CVAE has its own loss (the negative ELBO) and metrics (mse, kl): compile it with "
                 f"an optimiser alone; got loss={loss!r}, metrics={metrics!r}."
             )
         self._asked_jit_compile = jit_compile
-        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
-            jit_compile = False
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(optimizer=optimizer, jit_compile=jit_compile_for(jit_compile), **kwargs)
         # Its variables made inside the first step, TensorFlow would trace that step twice.
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict | None:
         config = portable(super().get_compile_config())
         if config:
             config["jit_compile"] = self._asked_jit_compile  # each backend has its own "auto"
         return config
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict) -> None:
         self.compile(**keras.saving.deserialize_keras_object(portable(config)))
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+    def save(
+        self,
+        filepath: str | os.PathLike,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Saves the model as Keras does, but a `.keras` file is written whole or not at all."""
         filepath = os.fspath(filepath)
         if not filepath.endswith(".keras") or zipped is False or not overwrite:
@@ -65,11 +78,34 @@ class PortableModel(keras.Model):
         with written_whole(filepath) as partial:
             return super().save(partial, zipped=zipped, **kwargs)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         store["rng_state"] = ops.convert_to_numpy(self.rng.state)
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (Keras' store has no iterator)
         self.rng.state.assign(own.pop("rng_state"))
         super().load_own_variables(own)
+
+
+def portable(config: Any) -> Any:
+    """Replaces Keras' torch optimisers in a serialised configuration by the public ones.
+
+    On torch, Keras swaps an optimiser's class for one of its torch backend and writes that class
+    into the `.keras` file, which then neither trains nor, without torch, loads elsewhere.
+
+    Args:
+        config: a serialised object: dicts, lists and plain values.
+
+    Returns:
+        A copy that names `keras.optimizers` instead.
+    """
+    if isinstance(config, dict):
+        config = {key: portable(value) for key, value in config.items()}
+        if str(config.get("module", "")).startswith(TORCH_OPTIMIZERS):
+            config["module"] = "keras.optimizers"
+            config["registered_name"] = None
+        return config
+    if isinstance(config, (list, tuple)):
+        return [portable(value) for value in config]
+    return config

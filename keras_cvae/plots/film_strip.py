@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_cvae.errors import UserError
 from keras_cvae.metrics import frame_psnr
 from keras_cvae.plots.style import new_figure, save_with_numbers
 from keras_cvae.video import error_map, to_uint8
@@ -40,7 +41,7 @@ def plot_film_strip(
         The three paths.
 
     Raises:
-        ValueError: If shapes differ, a frame does not exist, or a file exists.
+        UserError: If shapes differ, a frame does not exist, or a file exists.
     """
     figure = _film_strip_figure(truth, prediction, pose, frame_numbers, error_gain)
     shown = list(frame_numbers)
@@ -61,11 +62,11 @@ def _film_strip_figure(
     rows = {name: to_uint8(frames) for name, frames in named.items() if frames is not None}
     shapes = {name: frames.shape for name, frames in rows.items()}
     if len(set(shapes.values())) > 1 or rows["pose"].ndim != 4:
-        raise ValueError(f"Got {shapes}; expected one shape (T, height, width, 3) for all of them.")
+        raise UserError(f"Got {shapes}; expected one shape (T, height, width, 3) for all of them.")
     count, height, width = rows["pose"].shape[:3]
     numbers = [int(number) for number in frame_numbers]
     if not numbers or min(numbers) < 0 or max(numbers) >= count:
-        raise ValueError(
+        raise UserError(
             f"frame_numbers={numbers}; expected at least one, each from 0 to {count - 1}."
         )
     rows = {name: frames[numbers] for name, frames in rows.items()}

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from keras_cvae.errors import UserError
 from keras_cvae.plots.style import COLOURS, STYLES, new_figure, save, tidy, whole_numbers
 
 
@@ -32,7 +33,7 @@ def plot_history(
         The path.
 
     Raises:
-        ValueError: If nothing can be drawn, columns differ in length, or the file exists.
+        UserError: If nothing can be drawn, columns differ in length, or the file exists.
     """
     return save(_history_figure(history, baselines), path, overwrite)
 
@@ -43,7 +44,7 @@ def _history_figure(
     columns = {name: np.asarray(values, dtype=float) for name, values in history.items()}
     lengths = {name: values.shape for name, values in columns.items()}
     if len(set(lengths.values())) != 1 or len(next(iter(lengths.values()))) != 1:
-        raise ValueError(f"The history's columns have the shapes {lengths}; expected one length.")
+        raise UserError(f"The history's columns have the shapes {lengths}; expected one length.")
     panels = [
         ("Validation PSNR", "dB", ["val_psnr"]),
         ("Training loss", "loss", ["loss"]),
@@ -58,7 +59,7 @@ def _history_figure(
     ]
     panels = [panel for panel in panels if panel[2]]
     if not panels:
-        raise ValueError(
+        raise UserError(
             f"The history has the columns {sorted(columns)} and no finite value to draw; "
             "expected some of epoch, loss, mse, kl, beta, tfr, lr, val_psnr."
         )

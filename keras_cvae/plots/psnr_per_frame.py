@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_cvae.errors import UserError
 from keras_cvae.plots.style import COLOURS, STYLES, new_figure, save, tidy, whole_numbers
 
 _LONG = 100  # frames from which a curve is drawn light, with a running mean over it
@@ -28,7 +29,7 @@ def plot_psnr_per_frame(
         The path.
 
     Raises:
-        ValueError: If there is no curve, one is empty or not 1-D, or the file exists.
+        UserError: If there is no curve, one is empty or not 1-D, or the file exists.
     """
     return save(_psnr_figure(curves), path, overwrite)
 
@@ -37,9 +38,7 @@ def _psnr_figure(curves: Mapping[str, Sequence[float]]) -> Figure:
     arrays = {label: np.asarray(values, dtype=float) for label, values in curves.items()}
     if not arrays or any(values.ndim != 1 or not values.size for values in arrays.values()):
         shapes = {label: values.shape for label, values in arrays.items()}
-        raise ValueError(
-            f"Got curves of the shapes {shapes}; expected at least one, all (frames,)."
-        )
+        raise UserError(f"Got curves of the shapes {shapes}; expected at least one, all (frames,).")
     longest = max(values.size for values in arrays.values())
     window = window_for(longest)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_cvae import runs
+from keras_cvae.errors import UserError
 
 
 def history_columns(source):
@@ -19,7 +20,7 @@ def history_columns(source):
         dict name -> float array, with `epoch` counting from 1; NaN where there is no value.
 
     Raises:
-        ValueError: if there is no history.
+        UserError: if there is no history.
     """
     if hasattr(source, "history"):  # Keras' History
         source = {"epoch": np.asarray(source.epoch) + 1, **source.history}
@@ -28,7 +29,7 @@ def history_columns(source):
         source = _read_csv(path / runs.HISTORY if path.is_dir() else path)
     columns = {name: np.asarray(values, dtype=float) for name, values in source.items()}
     if not columns or not all(len(values) for values in columns.values()):
-        raise ValueError("The history has no epoch yet; nothing can be drawn.")
+        raise UserError("The history has no epoch yet; nothing can be drawn.")
     columns.setdefault("epoch", np.arange(1.0, len(next(iter(columns.values()))) + 1))
     return columns
 
@@ -44,7 +45,7 @@ def psnr_columns(source):
         `previous_true_frame`.
 
     Raises:
-        ValueError: if there is no such file.
+        UserError: if there is no such file.
     """
     if not isinstance(source, (str, os.PathLike)):
         return {"psnr": np.asarray(source, dtype=float)}
@@ -76,7 +77,7 @@ def _read_csv(path):
 
 def _read_rows(path):
     if not path.is_file():
-        raise ValueError(f"There is no {path}. Give a finished run, or a csv file of one.")
+        raise UserError(f"There is no {path}. Give a finished run, or a csv file of one.")
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
 

@@ -7,6 +7,7 @@ Lines are the mean over the seeds, with the smallest and largest as a band.
 
 import numpy as np
 
+from keras_cvae.errors import UserError
 from keras_cvae.plots.history import use_log_scale_where_it_helps
 from keras_cvae.plots.psnr_per_frame import running_mean, window_for
 from keras_cvae.plots.sources import history_columns, psnr_columns
@@ -34,7 +35,7 @@ def plot_teacher_forcing(source, path, overwrite=False):
         list of `Path`: PNG, SVG, csv.
 
     Raises:
-        ValueError: if the history lacks `tfr` or `loss`, or a file exists.
+        UserError: if the history lacks `tfr` or `loss`, or a file exists.
     """
     columns = history_columns(source)
     figure = new_figure(6.0, 5.0)
@@ -187,7 +188,7 @@ def _epoch_axis(axes):
 
 def _column(columns, name):
     if name not in columns:
-        raise ValueError(f"The history has no {name!r}; it has {', '.join(sorted(columns))}.")
+        raise UserError(f"The history has no {name!r}; it has {', '.join(sorted(columns))}.")
     return columns[name]
 
 

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
 
 # Okabe and Ito, "Color Universal Design" (2008): told apart by the colour-blind too.
@@ -21,9 +22,9 @@ STYLES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 2)), (0, (8, 3)
 def save(figure: Figure, path: str | os.PathLike, overwrite: bool) -> Path:
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise ValueError(f"{path}: the ending is {path.suffix!r}; expected .png.")
+        raise UserError(f"{path}: the ending is {path.suffix!r}; expected .png.")
     if path.exists() and not overwrite:
-        raise ValueError(f"{path} exists already; choose another name, or pass overwrite=True.")
+        raise UserError(f"{path} exists already; choose another name, or pass overwrite=True.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as partial:
         figure.savefig(partial, format="png")
@@ -45,12 +46,12 @@ def save_with_numbers(
         The three paths.
 
     Raises:
-        ValueError: If the path is no PNG's or one of the files exists.
+        UserError: If the path is no PNG's or one of the files exists.
     """
     path = Path(path)
     others = [path.with_suffix(".svg"), path.with_suffix(".csv")]
     if not overwrite and (there := [other for other in others if other.exists()]):
-        raise ValueError(f"{there[0]} exists already; choose another name, or pass overwrite=True.")
+        raise UserError(f"{there[0]} exists already; choose another name, or pass overwrite=True.")
     save(figure, path, overwrite)
     with written_whole(others[0]) as partial:
         figure.savefig(partial, format="svg")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_cvae import runs
-from keras_cvae.evaluation import BASELINES
+from keras_cvae.errors import UserError
 from keras_cvae.plots.sources import history_columns, psnr_by_video
 
 EDGE = 100  # frames at the beginning and at the end whose mean is reported
@@ -46,7 +46,7 @@ def collect(labelled):
         list of `Group`.
 
     Raises:
-        ValueError: if a folder holds no finished run, or the runs were validated on other frames.
+        UserError: if a folder holds no finished run, or the runs were validated on other frames.
     """
     groups = []
     for label, folders in labelled.items():
@@ -57,7 +57,7 @@ def collect(labelled):
     for group in groups:
         for key in ("data", "frame_size"):
             if group.config[key] != first.config[key]:
-                raise ValueError(
+                raise UserError(
                     f"The runs of a report are shown on the same frames, but {first.folders[0]} "
                     f"has {key} {first.config[key]} and {group.folders[0]} has "
                     f"{group.config[key]}. Make a report of each."
@@ -92,15 +92,12 @@ def run_results(folder):
     """`metrics.json` of a run, with PSNR and SSIM of the first and last frames and the best epoch.
 
     Raises:
-        ValueError: if the run is not finished.
+        UserError: if the run is not finished.
     """
     path = folder / runs.METRICS
     if not path.is_file():
-        raise ValueError(
-            f"{folder} is no finished run: it has no {runs.METRICS}. Finish it with "
-            f"scripts/train.py --resume {folder}."
-        )
-    results = json.loads(path.read_text())
+        raise UserError(f"{folder} is no finished run: it has no {runs.METRICS}. Resume it first.")
+    results = runs.read_metrics(folder)
     curves = psnr_by_video(folder)
     results["val_first"] = np.concatenate([curve[:EDGE] for curve in curves]).mean()
     results["val_last"] = np.concatenate([curve[-EDGE:] for curve in curves]).mean()
@@ -151,7 +148,7 @@ def table(groups):
     names = [name for name in COLUMNS if any(len(group.values(name)) for group in groups)]
     header = ["", *(COLUMNS[name] for name in names)]
     rows = [[group.label, *(cell(name, group.values(name)) for name in names)] for group in groups]
-    for baseline in BASELINES:
+    for baseline in runs.BASELINES:
         level = groups[0].results[0]["baselines"].get(baseline)
         if level is not None:
             text = f"{baseline.replace('_', ' ')}, copied"

@@ -5,6 +5,7 @@ import base64
 import cv2
 import numpy as np
 
+from keras_cvae.errors import UserError
 from keras_cvae.metrics import frame_psnr
 from keras_cvae.video import to_uint8
 
@@ -30,7 +31,7 @@ def sprite(frames, quality=90):
     picture = picture.reshape(-1, ACROSS * width, 3)[..., ::-1]
     done, encoded = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, quality])
     if not done:
-        raise ValueError(f"OpenCV could not write a WebP picture of {picture.shape}.")
+        raise UserError(f"OpenCV could not write a WebP picture of {picture.shape}.")
     return data_uri("image/webp", encoded.tobytes())
 
 
@@ -38,11 +39,11 @@ def most_frames(height, width):
     """How many frames fit into one picture.
 
     Raises:
-        ValueError: for frames that are too large for one row of tiles.
+        UserError: for frames that are too large for one row of tiles.
     """
     rows = _LARGEST // height
     if ACROSS * width > _LARGEST or not rows:
-        raise ValueError(f"Frames of {height} x {width} are too large for a film in a page.")
+        raise UserError(f"Frames of {height} x {width} are too large for a film in a page.")
     return rows * ACROSS
 
 

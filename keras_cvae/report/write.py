@@ -8,7 +8,6 @@ from keras_cvae.evaluation import predict_videos
 from keras_cvae.files import written_whole
 from keras_cvae.model.loading import load_model
 from keras_cvae.plots.strategies import styles_of
-from keras_cvae.progress import Progress
 from keras_cvae.report import collect
 from keras_cvae.report.films import player_data
 from keras_cvae.report.page import html_page, markdown_page
@@ -31,7 +30,7 @@ def write_report(labelled, out, title="Runs compared"):
         list of `Path`: the page, the Markdown file.
 
     Raises:
-        ValueError: for unfinished runs, or runs of different data.
+        UserError: for unfinished runs, or runs of different data.
     """
     groups = collect.collect(labelled)
     out = Path(out)
@@ -72,10 +71,11 @@ def _predictions(groups):
     config = groups[0].config
     video = load_videos(config["data"], "val", tuple(config["frame_size"]))[0]
     predictions = {}
-    with Progress(len(groups) * (len(video.poses) - 1), "predicting for the films") as progress:
-        for group in groups:
-            model = load_model(group.folders[0], compile=False)
-            (predictions[group.label],) = predict_videos(model, [video], progress=progress)
+    for group in groups:
+        model = load_model(group.folders[0], compile=False)
+        (predictions[group.label],) = predict_videos(
+            model, [video], label=f"predicting, {group.label}"
+        )
     return video, predictions
 
 

@@ -5,7 +5,7 @@ from checks import TINIEST, TINY, to_numpy
 
 from keras_cvae import CVAE
 from keras_cvae.architectures.lab import LabArchitecture
-from keras_cvae.lab_names import lab_variables
+from keras_cvae.published.names import lab_variables
 
 # Trainable parameters at 128/32/12/192, by the published module's name.
 LAB_COUNTS = {

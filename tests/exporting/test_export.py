@@ -16,7 +16,7 @@ from keras_cvae.exporting import formats, writers
 from keras_cvae.exporting.exporter import export, export_all
 from keras_cvae.exporting.formats import FORMATS
 from keras_cvae.inference import load_predictor
-from keras_cvae.manifest import read_manifest
+from keras_cvae.inference.manifest import read_manifest
 
 HERE = ("keras", "weights", "onnx", "torch")  # what torch writes by itself
 pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")

@@ -7,7 +7,7 @@ import pytest
 
 from keras_cvae import CVAE
 from keras_cvae.inference import load_predictor, needs_keras
-from keras_cvae.manifest import manifest_path, read_manifest, write_manifest
+from keras_cvae.inference.manifest import manifest_path, read_manifest, write_manifest
 
 MANIFEST = {
     **{"format": "onnx", "frame_size": [8, 16], "latent_shape": [1, 2, 4]},

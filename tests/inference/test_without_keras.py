@@ -68,7 +68,7 @@ def test_it_predicts_what_keras_does(python, exported, name):
 import sys
 from pathlib import Path
 import numpy as np
-from keras_cvae.data.images import read_images
+from keras_cvae.data.decoding import read_images
 from keras_cvae.inference import load_predictor
 folder = Path(sys.argv[1])
 predictor = load_predictor(folder / sys.argv[2])

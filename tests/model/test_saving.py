@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import pytest
 from checks import BACKENDS, TINIEST, block_other_backends, call_on_each, make_clip, relative
+from keras_cvae.model.portable import portable
 
 import keras_cvae
 from keras_cvae import CVAE
-from keras_cvae.model.portable import portable
 
 
 def trained_model():

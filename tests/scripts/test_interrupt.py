@@ -71,7 +71,7 @@ def test_ctrl_c_during_the_evaluation_at_the_end(run, flags, tmp_path, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("keras_cvae.training_results.evaluate_with_progress", pressed)
+        patch.setattr("keras_cvae.training.results.evaluate_with_progress", pressed)
         done = run_script("train", *flags, "--out", again)
     assert done.code == 130 and f"--resume {again}" in done.out
     assert not (again / "metrics.json").exists()

@@ -10,7 +10,7 @@ from script_checks import SIZE, history, one_error, run_script, states
 import keras_cvae
 from keras_cvae import training
 from keras_cvae.data import load_videos
-from keras_cvae.latent_use import latent_use
+from keras_cvae.evaluation.latent_use import latent_use
 
 
 def psnr_by_hand(model, videos, temperature=None):

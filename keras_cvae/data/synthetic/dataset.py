@@ -1,6 +1,6 @@
 """The built-in data: videos of a drawn dancer with the pose of every frame."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -13,8 +13,10 @@ from keras_cvae.data.synthetic.scene import Room
 from keras_cvae.data.synthetic.shadow import Shadow
 from keras_cvae.data.synthetic.shapes import Projection
 from keras_cvae.data.videos import Video
+from keras_cvae.errors import UserError
+from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.progress import Progress
 
-FRAME_SIZE = (32, 64)
 LENGTHS = {"train": (2400,), "val": (630,), "test": (630,) * 5}  # frames of each video
 
 _SMALLEST = 16  # pixels; the pose would be illegible below
@@ -28,10 +30,9 @@ _CHUNK = 256  # frames whose shapes are computed at once
 
 def builtin_videos(
     split: str,
-    frame_size: tuple[int, int] | None = FRAME_SIZE,
+    frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
     seed: int = 0,
     frames: int | Sequence[int] | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[Video]:
     """Draws one split of the built-in data: a dancer in a room, seen by one fixed camera.
 
@@ -49,13 +50,12 @@ def builtin_videos(
         frames: lengths for smaller or larger data. An integer is the length of each of the
             split's videos (so `"test"` has five of them); a sequence has one length per video,
             and so their number. A shorter video is the beginning of the longer one.
-        progress: called as `progress(done, total)` every few frames, both over the whole split.
 
     Returns:
         A list of `Video`: uint8 RGB frames and poses, `(T, height, width, 3)`.
 
     Raises:
-        ValueError: an unknown split, or a size, length or seed out of range.
+        UserError: an unknown split, or a size, length or seed out of range.
 
     Example:
         >>> video = builtin_videos("val")[0]
@@ -63,26 +63,24 @@ def builtin_videos(
         (630, 32, 64, 3)
     """
     lengths = split_lengths(split, frames)
-    done, total = 0, sum(lengths)
-    videos = []
-    for index, length in enumerate(lengths):
-
-        def report(now, _, before=done):
-            progress(before + now, total)
-
-        key = dance_key(split, index, seed)
-        name = split if split != "test" else f"test_{index}"
-        videos.append(render_video(key, length, frame_size, name, progress and report))
-        done += length
-    return videos
+    with Progress(sum(lengths), f"drawing {split}") as progress:
+        return [
+            _render(
+                dance_key(split, index, seed),
+                length,
+                frame_size,
+                split if split != "test" else f"test_{index}",
+                progress,
+            )
+            for index, length in enumerate(lengths)
+        ]
 
 
 def render_video(
     choreography_seed: int | Sequence[int],
     frames: int,
-    frame_size: tuple[int, int] | None = FRAME_SIZE,
+    frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
     name: str = "dance",
-    progress: Callable[[int, int], None] | None = None,
 ) -> Video:
     """Draws one dance of any length and size.
 
@@ -91,7 +89,6 @@ def render_video(
         frames: length, 24 a second.
         frame_size: `(height, width)`, see `builtin_videos`.
         name: the video's name.
-        progress: called as `progress(done, total)` every few frames.
 
     Returns:
         A `Video`: uint8 RGB frames and poses, `(frames, height, width, 3)`.
@@ -99,20 +96,24 @@ def render_video(
     Example:
         >>> video = render_video(3, frames=240, frame_size=(128, 256))
     """
+    with Progress(_check_length(frames), "drawing") as progress:
+        return _render(choreography_seed, frames, frame_size, name, progress)
+
+
+def _render(key, frames, frame_size, name, progress) -> Video:
     height, width = frame_size = check_frame_size(frame_size)
-    images = np.empty((_check_length(frames), height, width, 3), np.uint8)
+    images = np.empty((frames, height, width, 3), np.uint8)
     poses = np.empty_like(images)
-    for t, (image, pose) in enumerate(iter_frames(choreography_seed, frames, frame_size)):
+    for t, (image, pose) in enumerate(iter_frames(key, frames, frame_size)):
         images[t], poses[t] = image, pose
-        if progress is not None and ((t + 1) % 50 == 0 or t + 1 == frames):
-            progress(t + 1, frames)
+        progress.update()
     return Video(name, images, poses)
 
 
 def iter_frames(
     choreography_seed: int | Sequence[int],
     frames: int,
-    frame_size: tuple[int, int] | None = FRAME_SIZE,
+    frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Like `render_video`, but gives one frame and its pose after the other, and keeps none."""
     height, width = frame_size = check_frame_size(frame_size)
@@ -141,13 +142,13 @@ def iter_frames(
 def split_lengths(split: str, frames: int | Sequence[int] | None = None) -> tuple[int, ...]:
     """Length of each video of a split, see `builtin_videos`."""
     if split not in LENGTHS:
-        raise ValueError(f"split must be one of {', '.join(LENGTHS)}, got {split!r}.")
+        raise UserError(f"split must be one of {', '.join(LENGTHS)}, got {split!r}.")
     if frames is None:
         return LENGTHS[split]
     if np.ndim(frames) == 0:
         frames = [frames] * len(LENGTHS[split])
     if len(frames) == 0:
-        raise ValueError("frames is empty; give the length of at least one video.")
+        raise UserError("frames is empty; give the length of at least one video.")
     return tuple(_check_length(length) for length in frames)
 
 
@@ -167,10 +168,10 @@ def _is_integer(value) -> bool:
 
 
 def check_frame_size(frame_size: tuple[int, int] | None) -> tuple[int, int]:
-    """The size, or 32 x 64 for `None`; a `ValueError` if nothing can be drawn at it."""
-    size = FRAME_SIZE if frame_size is None else tuple(frame_size)
+    """The size, or 32 x 64 for `None`; a `UserError` if nothing can be drawn at it."""
+    size = DEFAULT_FRAME_SIZE if frame_size is None else tuple(frame_size)
     if len(size) != 2 or not all(_is_integer(n) and n >= _SMALLEST for n in size):
-        raise ValueError(
+        raise UserError(
             f"frame_size must be (height, width), two integers from {_SMALLEST}, got {frame_size}."
         )
     return size
@@ -178,11 +179,11 @@ def check_frame_size(frame_size: tuple[int, int] | None) -> tuple[int, int]:
 
 def _check_length(frames) -> int:
     if not (_is_integer(frames) and frames > 0):
-        raise ValueError(f"frames must be a positive integer for each video, got {frames!r}.")
+        raise UserError(f"frames must be a positive integer for each video, got {frames!r}.")
     return int(frames)
 
 
 def _check_seed(seed):
     if not all(_is_integer(n) and n >= 0 for n in np.atleast_1d(np.array(seed, dtype=object))):
-        raise ValueError(f"A seed must be an integer, at least 0, got {seed!r}.")
+        raise UserError(f"A seed must be an integer, at least 0, got {seed!r}.")
     return seed

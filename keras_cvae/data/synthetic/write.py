@@ -1,29 +1,30 @@
 """The built-in data as a folder of images."""
 
 import os
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from keras_cvae.data.synthetic.dataset import (
-    FRAME_SIZE,
     LENGTHS,
     check_frame_size,
     dance_key,
     iter_frames,
     split_lengths,
 )
+from keras_cvae.errors import UserError
+from keras_cvae.files import check_new, new_folder
+from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.progress import Progress
 
 
 def write_dataset(
     folder: str | os.PathLike,
-    frame_size: tuple[int, int] | None = FRAME_SIZE,
+    frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
     seed: int = 0,
     frames: dict[str, int | Sequence[int]] | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Writes the built-in data as PNG files in the dance-lab layout.
 
@@ -36,36 +37,30 @@ def write_dataset(
         frame_size: `(height, width)`, see `builtin_videos`.
         seed: see `builtin_videos`.
         frames: lengths by split, for the splits that are to differ; see `builtin_videos`.
-        progress: called as `progress(done, total)` after every frame.
 
     Returns:
         The folder.
 
     Raises:
-        ValueError: an argument is out of range, or the folder exists.
+        UserError: an argument is out of range, or the folder exists.
 
     Example:
         >>> write_dataset("dance", frame_size=(64, 128), frames={"test": [630, 630]})
     """
     folder = Path(folder)
-    if folder.exists() or folder.is_symlink():
-        raise ValueError(f"{folder} exists already. Name a new folder, or remove that one.")
+    check_new(folder)
     frame_size, frames = check_frame_size(frame_size), frames or {}
     if unknown := set(frames) - set(LENGTHS):
-        raise ValueError(f"frames has unknown splits {sorted(unknown)}; known: {list(LENGTHS)}.")
+        raise UserError(f"frames has unknown splits {sorted(unknown)}; known: {list(LENGTHS)}.")
     lengths = {split: split_lengths(split, frames.get(split)) for split in LENGTHS}
-    total, done = sum(sum(each) for each in lengths.values()), 0
+    total = sum(sum(each) for each in lengths.values())
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
+    with new_folder(folder) as partial, Progress(total, "drawing") as progress:
         for split, each in lengths.items():
             for index, length in enumerate(each):
                 video = str(index) if split == "test" or len(each) > 1 else ""
-                targets = {
-                    kind: partial / split / f"{split}_{kind}" / video
-                    for kind in (("img", "label", "truth") if split == "test" else ("img", "label"))
-                }
+                kinds = ("img", "label", "truth") if split == "test" else ("img", "label")
+                targets = {kind: partial / split / f"{split}_{kind}" / video for kind in kinds}
                 for target in targets.values():
                     target.mkdir(parents=True)
                 pairs = iter_frames(dance_key(split, index, seed), length, frame_size)
@@ -75,12 +70,7 @@ def write_dataset(
                         # Only the first frame of a test video is given.
                         if split != "test" or kind != "img" or t == 0:
                             _write(target / f"{t}.png", images[kind])
-                    done += 1
-                    if progress is not None:
-                        progress(done, total)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+                    progress.update()
     return folder
 
 

@@ -1,0 +1,34 @@
+"""Whether a step is compiled, and why."""
+
+import shutil
+
+from keras_cvae.errors import UserError, check_choice
+
+CHOICES = ("auto", "on", "off")
+
+
+def choose(asked: str, backend: str) -> tuple[bool, str]:
+    """What a wish to compile the training step comes to on a backend.
+
+    Args:
+        asked: `"auto"`, which compiles where that was measured to pay; `"on"` or `"off"`.
+        backend: the Keras backend.
+
+    Returns:
+        `(jit_compile, reason)`: bool for `model.compile`, and a line for people.
+
+    Raises:
+        UserError: for an unknown choice, or where torch.compile has no C++ compiler.
+    """
+    check_choice("compile", asked, CHOICES)
+    on = asked == "on" or (asked == "auto" and backend == "jax")
+    if backend == "jax":
+        return on, "by XLA" if on else "no; JAX runs each operation by itself, slowly"
+    if backend == "tensorflow":
+        return on, "by XLA" if on else "a TensorFlow graph without XLA, which was slower on CPUs"
+    if on and not any(map(shutil.which, ("g++", "c++", "clang++"))):
+        raise UserError(
+            "Compiling the step with torch.compile needs a C++ compiler, and none of g++, c++ and "
+            "clang++ was found. Install one, or leave compile at auto."
+        )
+    return on, "by torch.compile" if on else "no; torch.compile was slower in trials on CPUs"

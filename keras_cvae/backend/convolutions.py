@@ -1,0 +1,20 @@
+"""The convolutions that a backend does best, channels last, keeping height and width."""
+
+import importlib
+from types import ModuleType
+
+import keras
+
+_OWN = ("torch", "tensorflow")  # backends that do better than through `keras.ops`
+
+
+def backend_convolutions() -> ModuleType:
+    """The module with the convolutions for the backend that Keras runs on.
+
+    Returns:
+        A module with `conv3x3(x, kernel, bias)`, `depthwise3x3(x, kernel, bias)` and
+        `pointwise(x, kernel, bias)`.
+    """
+    backend = keras.backend.backend()
+    kind = backend if backend in _OWN else "generic"
+    return importlib.import_module(f"keras_cvae.backend.convolutions_{kind}")

@@ -1,0 +1,51 @@
+"""A model's step as a function of NumPy arrays, as fast as the backend can have it."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class NumpyStep:
+    """Calls a model with arrays in place of its dict of inputs.
+
+    On torch the step is recorded once for the shapes (see `recorded_step`). Elsewhere Keras
+    compiles it.
+
+    Args:
+        model: a built `keras.Model` that takes a dict of float32 inputs, returns one tensor, and
+            has no random state.
+        names: the names of its inputs.
+    """
+
+    def __init__(self, model: keras.Model, names: Sequence[str]):
+        self._model = model
+        self._names = names
+        self._recorded: tuple = ()
+
+    def for_shapes(self, *shapes: tuple) -> Callable[..., np.ndarray]:
+        """The step for inputs of these shapes, with the weights of this moment.
+
+        Args:
+            *shapes: of each input, batch size included.
+
+        Returns:
+            A function of one float32 array for each input that returns a float32 array.
+        """
+        if keras.backend.backend() != "torch":
+            return lambda *arrays: self._model.predict_on_batch(self._named(arrays))
+        from keras_cvae.backend.recorded_step import RecordedStep
+
+        if not self._recorded or self._recorded[0] != shapes:
+            example = [ops.zeros(shape, "float32") for shape in shapes]
+            step = RecordedStep(
+                lambda *x: self._model(self._named(x)), self._model.variables, example
+            )
+            self._recorded = (shapes, step)
+        step = self._recorded[1]
+        step.refresh()
+        return lambda *arrays: ops.convert_to_numpy(step(*map(ops.convert_to_tensor, arrays)))
+
+    def _named(self, values):
+        return dict(zip(self._names, values, strict=True))

@@ -1,0 +1,28 @@
+"""One optimiser step with TensorFlow's gradient tape (graph mode)."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from keras_cvae.backend.train_step import unpack_batch
+
+
+def train_step(model: Any, data: Any) -> dict:
+    """One optimiser step on a batch; see `backend_steps`."""
+    inputs = unpack_batch(data)
+    with tf.GradientTape() as tape:
+        loss, terms = model.negative_elbo(inputs, training=True)
+        # Replicas add their gradients up, so each has its share of the loss.
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        scaled = model.optimizer.scale_loss(loss / replicas)
+    trainable = list(model.trainable_weights)
+    gradients = tape.gradient(scaled, trainable)
+    model.optimizer.apply_gradients(zip(gradients, trainable, strict=True))
+    return model.update_metrics(loss, terms, tf.shape(inputs["frames"])[0])
+
+
+def test_step(model: Any, data: Any) -> dict:
+    """The loss of a batch; see `backend_steps`."""
+    inputs = unpack_batch(data)
+    loss, terms = model.negative_elbo(inputs, training=False)
+    return model.update_metrics(loss, terms, tf.shape(inputs["frames"])[0])

@@ -1,0 +1,159 @@
+"""The evaluation of a model on validation and test videos: files, and one flat dict of results."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_cvae import runs
+from keras_cvae.data.sources import has_split, load_videos, true_videos
+from keras_cvae.data.videos import Video
+from keras_cvae.errors import UserError, check_at_least_1
+from keras_cvae.evaluation.files import write_evaluation
+from keras_cvae.evaluation.latent_use import latent_use
+from keras_cvae.evaluation.rollouts import Evaluation, evaluate_videos, mean_frame, predict_videos
+from keras_cvae.evaluation.sampling import evaluate_samples
+from keras_cvae.evaluation.submission import write_submission
+from keras_cvae.files import check_new, new_folder, write_json
+from keras_cvae.images import DEFAULT_FRAME_SIZE
+
+
+def evaluate_splits(
+    model: Any,
+    videos: Mapping[str, Sequence[Video]],
+    folder: Path,
+    training_mean: np.ndarray | None = None,
+    temperature: float | None = None,
+    seed: int = 0,
+    samples: int | None = None,
+    overwrite: bool = False,
+) -> tuple[dict, dict[str, list[Evaluation]]]:
+    """Predicts the videos of some splits, compares them with the truth and writes what it finds.
+
+    Args:
+        model: `CVAE`.
+        videos: by split, `"val"` and `"test"`, videos with true frames; a split may be empty.
+        folder: an existing folder; `write_evaluation` writes into it.
+        training_mean: (H, W, 3) mean training frame for the baseline, or `None`.
+        temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
+        seed: int, of the prior noise.
+        samples: int >= 1, also evaluate so many samples of each video, or `None`.
+        overwrite: whether to replace files of the same name.
+
+    Returns:
+        `(metrics, evaluations)`. The metrics are flat: `val_psnr` (dB) and `val_ssim`, means over
+        all predicted frames; `baselines`, a dict of dB; `val_kl_nats` and so on, see `latent_use`;
+        with samples `val_samples_psnr_mean` and so on, see `evaluate_samples`; the same for `test`
+        but for the latent, the baselines as `test_baselines`. The evaluations are by split.
+    """
+    metrics: dict[str, Any] = {}
+    evaluations: dict[str, list[Evaluation]] = {}
+    for split, of_split in videos.items():
+        if not of_split:
+            continue
+        label = f"predicting {split}"
+        found = evaluate_videos(model, of_split, training_mean, temperature, seed, label)
+        write_evaluation(folder, split, found, of_split, overwrite=overwrite)
+        evaluations[split] = found
+        metrics[f"{split}_psnr"] = _mean([each.psnr for each in found])
+        metrics[f"{split}_ssim"] = _mean([each.ssim for each in found])
+        metrics["baselines" if split == "val" else f"{split}_baselines"] = {
+            name: _mean([each.baselines[name] for each in found]) for name in found[0].baselines
+        }
+        further = {}
+        if split == "val":
+            further = {f"{split}_{name}": v for name, v in latent_use(model, of_split).items()}
+        if samples:
+            sampled = evaluate_samples(model, split, of_split, samples, temperature, seed)
+            further |= {f"{split}_samples_{name}": value for name, value in sampled.items()}
+        metrics |= further
+    return metrics, evaluations
+
+
+def evaluate_data(
+    model: Any,
+    data: str | os.PathLike,
+    out: str | os.PathLike,
+    frame_size: tuple[int, int] | None = None,
+    temperature: float | None = None,
+    seed: int = 0,
+    samples: int | None = None,
+    submission: str | os.PathLike | None = None,
+) -> dict:
+    """Evaluates a model on the validation and test videos of some data, into a new folder.
+
+    Into `out` go `metrics.json` and, for each split, what `write_evaluation` writes.
+
+    Args:
+        model: `CVAE`.
+        data: `"builtin"` or a folder in the dance-lab layout.
+        out: path of a new folder, written whole or not at all.
+        frame_size: (height, width) of the frames; `None` is that of the model's training.
+        temperature, seed, samples: as for `evaluate_splits`; samples are at `temperature` or 1.
+        submission: path of a new csv file for all test sequences, see `write_submission`, or
+            `None`.
+
+    Returns:
+        dict, what `metrics.json` holds: see `evaluate_splits`, with the `temperature` and the
+        `frame_size` of the predictions.
+
+    Raises:
+        UserError: for paths or values that will not do, and for data with nothing to evaluate.
+    """
+    check_evaluation(data, out, samples, submission)
+    size = model_frame_size(model, frame_size)
+    videos = {split: true_videos(data, split, size) for split in ("val", "test")}
+    if not submission and not any(videos.values()):
+        raise UserError(f"{data} has neither a val split nor a test split with true frames.")
+    training_mean = None
+    if has_split(data, "train"):
+        training_mean = mean_frame(load_videos(data, "train", size))
+    with new_folder(out) as folder:
+        metrics, evaluations = evaluate_splits(
+            model, videos, folder, training_mean, temperature, seed, samples
+        )
+        if submission:
+            known = {each.name: each.prediction for each in evaluations.get("test", ())}
+            of_test = load_videos(data, "test", size)
+            rest = [video for video in of_test if video.name not in known]
+            predicted = predict_videos(model, rest, temperature, seed, label="predicting test")
+            known |= {video.name: each for video, each in zip(rest, predicted, strict=True)}
+            write_submission(submission, [known[video.name] for video in of_test])
+        metrics["temperature"] = model.temperature if temperature is None else temperature
+        metrics["frame_size"] = list(size)
+        write_json(folder / runs.METRICS, metrics)
+    return metrics
+
+
+def check_evaluation(
+    data: str | os.PathLike,
+    out: str | os.PathLike,
+    samples: int | None = None,
+    submission: str | os.PathLike | None = None,
+) -> None:
+    """Checks the arguments of `evaluate_data` that need no model.
+
+    Raises:
+        UserError: as `evaluate_data`.
+    """
+    check_new(out)
+    check_at_least_1(samples=samples)
+    if not submission:
+        return
+    if not has_split(data, "test"):
+        raise UserError(f"{data} has no test split to write as a submission.")
+    check_new(submission)
+    if not Path(submission).absolute().parent.is_dir():
+        raise UserError(f"The folder of the submission {submission} does not exist; make it first.")
+
+
+def model_frame_size(model: Any, asked: Sequence[int] | None = None) -> tuple[int, int]:
+    """The (height, width) to predict at: what was asked for, or the model's own, or 32 x 64."""
+    height, width = asked or model.frame_size or DEFAULT_FRAME_SIZE
+    return int(height), int(width)
+
+
+def _mean(values: Sequence[np.ndarray]) -> float:
+    return float(np.mean(np.concatenate(values)))

@@ -1,0 +1,79 @@
+"""An evaluation as files: csv, plots, GIF."""
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_cvae import plots, video
+from keras_cvae.data.videos import Video
+from keras_cvae.errors import UserError
+from keras_cvae.evaluation.rollouts import Evaluation
+from keras_cvae.files import written_whole
+
+GIF_FRAMES = 240  # a longer GIF is many megabytes
+
+
+def write_evaluation(
+    folder: str | os.PathLike,
+    split: str,
+    evaluations: Sequence[Evaluation],
+    videos: Sequence[Video],
+    fps: float = 24,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Writes what an evaluation shows of a split.
+
+    `SPLIT_psnr_per_frame.csv` (video, frame, PSNR and SSIM of the prediction, PSNR of the copy
+    baselines), `SPLIT_psnr_per_frame.png` (the mean over the videos per frame), and of the first
+    video `SPLIT_film_strip.png`, `.svg`, `.csv` and `SPLIT.gif` (truth, prediction, pose, error).
+
+    Args:
+        folder: str or `Path`, an existing folder.
+        split: str, how the files are called.
+        evaluations: list of `keras_cvae.evaluation.Evaluation`.
+        videos: list of `keras_cvae.data.Video` that they are of.
+        fps: frames per second of the GIF.
+        overwrite: bool, whether to replace files of the same name.
+
+    Returns:
+        list of `Path`, what was written.
+
+    Raises:
+        UserError: if one of the files exists and `overwrite` is false.
+    """
+    folder = Path(folder)
+    written = [folder / f"{split}_{name}" for name in ("psnr_per_frame.csv", "psnr_per_frame.png")]
+    written += [folder / f"{split}_film_strip.{ending}" for ending in ("png", "svg", "csv")]
+    written.append(folder / f"{split}.gif")
+    if not overwrite and (there := [path for path in written if os.path.lexists(path)]):
+        raise UserError(f"{there[0]} exists already; give another folder, or pass overwrite=True.")
+    _write_csv(written[0], evaluations)
+    shortest = min(len(e.psnr) for e in evaluations)
+    curves = {"prediction": np.mean([e.psnr[:shortest] for e in evaluations], axis=0)}
+    for name in evaluations[0].baselines:
+        label = name.replace("_", " ")
+        curves[label] = np.mean([e.baselines[name][:shortest] for e in evaluations], axis=0)
+    plots.plot_psnr_per_frame(curves, written[1], overwrite=overwrite)
+    frames, prediction, poses = videos[0].frames, evaluations[0].prediction, videos[0].poses
+    last = len(prediction) - 1
+    shown = sorted({round(last * share) for share in (0, 0.02, 0.1, 0.25, 0.5, 0.75, 1)})
+    plots.plot_film_strip(frames, prediction, poses, shown, written[2], overwrite=overwrite)
+    shown_first = slice(GIF_FRAMES)
+    panels = video.side_by_side(frames[shown_first], prediction[shown_first], poses[shown_first])
+    video.write_video(written[-1], panels, fps=fps, overwrite=overwrite)
+    return written
+
+
+def _write_csv(path, evaluations):
+    names = list(evaluations[0].baselines)
+    with written_whole(path) as partial, open(partial, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["video", "frame", "psnr", "ssim", *names])
+        for evaluation in evaluations:
+            columns = [evaluation.psnr, evaluation.ssim]
+            columns += [evaluation.baselines[name] for name in names]
+            for t, values in enumerate(zip(*columns, strict=True), start=1):
+                writer.writerow([evaluation.name, t, *(f"{value:.6g}" for value in values)])

@@ -1,0 +1,139 @@
+"""Pixel values: range, number type, checks and conversions. The one module that knows them.
+
+Images are RGB with channels last. uint8 lies in [0, 255], floats lie in [0, 1].
+"""
+
+from typing import Any
+
+import numpy as np
+
+from keras_cvae.errors import UserError
+
+DEFAULT_FRAME_SIZE = (32, 64)  # height, width: where neither the user nor the model says one
+ROUNDING = 1e-3  # how far outside [0, 1] floats may lie
+
+
+def white(dtype: Any) -> float:
+    """The value of a white pixel: 255.0 for uint8, 1.0 for floats."""
+    return 255.0 if np.dtype(dtype) == np.uint8 else 1.0
+
+
+def scaled(images: np.ndarray, dtype: Any = "float32") -> np.ndarray:
+    """Scales uint8 images by 1/255 and takes floats as they are. Nothing is checked.
+
+    Args:
+        images: array of any shape, uint8 or floats. Predictions of a model without an output bound
+            may lie outside [0, 1].
+        dtype: floating type of the result.
+
+    Returns:
+        Array of the same shape.
+    """
+    images = np.asarray(images)
+    if white(images.dtype) == 1.0:
+        return images.astype(dtype, copy=False)
+    return images.astype(dtype) / np.asarray(white(images.dtype), dtype)
+
+
+def check_range(images: np.ndarray, what: str = "images") -> np.ndarray:
+    """Checks number type and range of images. uint8 images are not read.
+
+    Args:
+        images: array-like of any shape.
+        what: how an error names them.
+
+    Returns:
+        The images as an array, uint8 or floating.
+
+    Raises:
+        UserError: for any other type of number, for NaN, and for floats outside [0, 1] by more
+            than rounding (0.001).
+    """
+    images = np.asarray(images)
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating):
+        raise UserError(
+            f"{what} must be uint8 (0..255) or floating point (0..1); got {images.dtype}. "
+            "Convert with .astype('uint8')."
+        )
+    low, high = images.min(initial=0), images.max(initial=1)
+    if not (low >= -ROUNDING and high <= 1 + ROUNDING):  # written so that NaN fails too
+        raise UserError(
+            f"{what}: floats must lie in [0, 1]; got values from {low:g} to {high:g}. "
+            "Divide by 255, pass uint8, or clip them."
+        )
+    return images
+
+
+def to_unit(images: np.ndarray, what: str = "images") -> np.ndarray:
+    """Checks images and converts them to float32 in [0, 1].
+
+    Args:
+        images: array-like of any shape, uint8 or floats in [0, 1].
+        what: how an error names them.
+
+    Returns:
+        float32 array of the same shape.
+
+    Raises:
+        UserError: as `check_range`.
+    """
+    return scaled(check_range(images, what))
+
+
+def to_uint8(frames: np.ndarray) -> np.ndarray:
+    """Converts frames to 8-bit images.
+
+    Args:
+        frames: array (..., H, W, 3), RGB. Floats are taken as [0, 1]: clipped, scaled by 255 and
+            rounded. NaN becomes 0. uint8 passes through.
+
+    Returns:
+        uint8 array of the same shape.
+
+    Raises:
+        UserError: if the shape does not end in three channels, or for another number type.
+    """
+    frames = np.asarray(frames)
+    if frames.ndim < 3 or frames.shape[-1] != 3:
+        raise UserError(
+            f"Frames have the shape {frames.shape}; expected (..., height, width, 3), "
+            "RGB with channels last."
+        )
+    if frames.dtype == np.uint8:
+        return frames
+    if not np.issubdtype(frames.dtype, np.floating):
+        raise UserError(
+            f"Frames have the dtype {frames.dtype}; expected uint8, or floats in [0, 1]. "
+            "Convert them with frames.astype('uint8') or frames.astype('float32') / 255."
+        )
+    # NaN first: clip keeps it, and casting it to an integer is undefined.
+    unit = np.nan_to_num(frames.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    return np.rint(np.clip(unit, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def tensor_to_unit(images: Any, what: str = "images") -> Any:
+    """Converts images to a float32 tensor in [0, 1]; the range of floats is not read.
+
+    Args:
+        images: tensor or array of any shape, uint8 (scaled by 1/255) or floating (as they are).
+        what: how an error names them.
+
+    Returns:
+        float32 tensor of the same shape.
+
+    Raises:
+        UserError: for any other type of number.
+    """
+    from keras import ops
+
+    dtype = ops.dtype(images) if hasattr(images, "dtype") else "unknown"
+    if dtype == "uint8":
+        return ops.cast(images, "float32") / 255.0
+    if "float" in dtype:
+        return ops.cast(images, "float32")
+    raise UserError(
+        f"{what} must be uint8 (0..255) or floating point (0..1); got {dtype}. "
+        "Convert them, for example with .astype('uint8')."
+    )

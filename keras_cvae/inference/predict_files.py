@@ -1,0 +1,73 @@
+"""From an image and a folder of poses to a video file."""
+
+import os
+
+import numpy as np
+
+from keras_cvae import video
+from keras_cvae.data.dance_layout import numbered_images
+from keras_cvae.data.decoding import read_image, read_images, resize_image
+from keras_cvae.errors import check_at_least_1
+from keras_cvae.images import scaled
+from keras_cvae.inference.loading import load_predictor
+from keras_cvae.progress import Progress
+
+
+def predict_files(
+    model: str | os.PathLike,
+    first_frame: str | os.PathLike,
+    poses: str | os.PathLike,
+    out: str | os.PathLike,
+    frame_size: tuple[int, int] | None = None,
+    temperature: float | None = None,
+    seed: int | None = 0,
+    fps: float = 24,
+    zoom: int = 1,
+    side_by_side: bool = False,
+    smooth: bool = False,
+) -> str:
+    """Predicts a video from image files and writes it.
+
+    Args:
+        model: path of a model in any format, see `inference.load_predictor`.
+        first_frame: path of the given frame.
+        poses: folder of pose images 0, 1, 2, ...; pose 0 belongs to the given frame.
+        out: what to write: `x.gif`, `x.mp4`, or a folder of PNGs; see `video.write_video`.
+        frame_size: (height, width) to predict at; `None` is that of the model's training, or of the
+            image where that is not known. Exported graphs have one size alone.
+        temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
+        seed: int, of the prior noise.
+        fps: frames per second.
+        zoom: int >= 1, factor of enlargement.
+        side_by_side: bool, whether to show the poses beside the prediction, with captions.
+        smooth: bool, whether to enlarge smoothly (cubic) instead of showing the true pixels.
+
+    Returns:
+        str, what was written, with the codec.
+
+    Raises:
+        UserError: for paths, images or values that will not do.
+    """
+    video.check_output(out, fps)  # not only when all frames are predicted
+    check_at_least_1(zoom=zoom)
+    if frame_size:
+        check_at_least_1(height=frame_size[0], width=frame_size[1])
+    predictor = load_predictor(model)
+    image = read_image(first_frame)
+    size = tuple(frame_size or predictor.frame_size or image.shape[:2])
+    image = resize_image(image, size)
+    pose_images, _ = read_images(numbered_images(poses), size, label="reading poses")
+    frames = [scaled(image)]
+    with Progress(len(pose_images) - 1, "predicting") as progress:
+        for frame in predictor.stream(image, pose_images, temperature, seed):
+            frames.append(frame)
+            progress.update()
+    frames = np.stack(frames)
+    interpolation = "cubic" if smooth else "nearest"
+    if side_by_side:
+        frames = video.side_by_side(
+            None, frames, pose_images, zoom=zoom, interpolation=interpolation
+        )
+    elif zoom > 1:
+        frames = video.enlarge(frames, zoom, interpolation)
+    return video.write_video(out, frames, fps=fps)

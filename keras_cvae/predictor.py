@@ -1,0 +1,208 @@
+"""The loop over poses around one step of prediction, in NumPy, for every runtime."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_cvae.errors import UserError
+from keras_cvae.images import check_range, to_unit
+
+INPUTS, OUTPUT = ("previous_frame", "pose", "z"), "frame"  # of a step of prediction
+
+Step = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+class Predictor:
+    """Predicts videos from one frame each, with any runtime.
+
+    `keras_cvae.inference.load_predictor` makes it from a file, `CVAE` from itself. z comes from the
+    prior: z_t = temperature * eps, eps ~ N(0, I), sampled by NumPy. So a seed gives the same noise
+    on every runtime, and frame t does not depend on the number of frames. Memory does not grow with
+    the number of frames.
+
+    Args:
+        step_for: function (shape of the frames (B, H, W, 3), shape of one frame's z) -> function
+            (previous_frame, pose, z) -> next frame, all float32 arrays.
+        latent_shape: function (height, width) -> shape of one frame's z. It raises a `UserError`
+            for sizes that the model cannot have.
+        frame_size: (height, width) of the frames that the model was trained for, or `None` where
+            that is not known.
+        temperature: float >= 0, the stored scale of the prior noise.
+        manifest: dict, what else is known; empty where there is no manifest.
+
+    Attributes:
+        step_for, frame_size, temperature, manifest: as given.
+
+    Example:
+
+    ```python
+    predictor = keras_cvae.inference.load_predictor("dancer.onnx")
+    video = predictor.predict_video(first_frame, poses)
+    ```
+    """
+
+    def __init__(
+        self,
+        step_for: Callable[[tuple, tuple], Step],
+        latent_shape: Callable[[tuple], Iterable[int]],
+        frame_size: Iterable[int] | None = None,
+        temperature: float = 0.0,
+        manifest: dict | None = None,
+    ):
+        self.step_for = step_for
+        self._latent_shape = latent_shape
+        self.frame_size = tuple(frame_size) if frame_size else None
+        self.temperature = temperature
+        self.manifest = manifest or {}
+
+    def predict_video(
+        self,
+        first_frames: np.ndarray,
+        poses: np.ndarray,
+        temperature: float | None = None,
+        seed: int | None = None,
+        z: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Predicts whole videos from one frame each. No true frame but the first is seen.
+
+        Args:
+            first_frames: (B, H, W, 3), or (H, W, 3) for one video; uint8 or floats in [0, 1].
+            poses: (B, T, H, W, 3), or (T, H, W, 3); pose 0 belongs to the given frame.
+            temperature: float >= 0, scale of the prior noise; `None` takes the stored one.
+            seed: int >= 0, of the noise; `None` samples fresh noise.
+            z: (B, T-1, *latent_shape) latents of frames 1..T-1 in place of the prior's, or without
+                B for one video.
+
+        Returns:
+            float32 array (B, T, H, W, 3), or (T, H, W, 3): frame 0 is the given one.
+
+        Raises:
+            UserError: for wrong shapes, number types or ranges.
+        """
+        first_frames, poses = np.asarray(first_frames), np.asarray(poses)
+        if first_frames.ndim == 3:
+            z = None if z is None else np.asarray(z)[None]
+            return self.predict_video(first_frames[None], poses[None], temperature, seed, z)[0]
+        stream = self.stream_video(first_frames, poses, temperature, seed, z)
+        video = np.empty(poses.shape, "float32")
+        video[:, 0] = to_unit(first_frames, "first_frames")
+        for t, frame in enumerate(stream, start=1):
+            video[:, t] = frame
+        return video
+
+    def stream_video(
+        self,
+        first_frames: np.ndarray,
+        poses: np.ndarray,
+        temperature: float | None = None,
+        seed: int | None = None,
+        z: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Yields the predicted frames 1..T-1 of whole videos one at a time.
+
+        Args:
+            first_frames, poses, temperature, seed, z: as for `predict_video`, with B.
+
+        Yields:
+            (B, H, W, 3) float32 arrays.
+
+        Raises:
+            UserError: for wrong shapes, number types or ranges.
+        """
+        first_frames, poses = np.asarray(first_frames), np.asarray(poses)
+        expected = first_frames.shape[:1] + poses.shape[1:2] + first_frames.shape[1:]
+        if first_frames.ndim != 4 or poses.shape != expected or not poses.shape[1]:
+            raise UserError(
+                "first_frames must be (B, H, W, 3), or (H, W, 3) for one video, and poses "
+                "(B, T, H, W, 3) of the same size with T >= 1; got first_frames "
+                f"{first_frames.shape} and poses {poses.shape}."
+            )
+        if z is not None:
+            latents = self._checked_latent_shape(first_frames.shape[1:3])
+            expected = (len(poses), poses.shape[1] - 1, *latents)
+            z = np.asarray(z, "float32")
+            if z.shape != expected:
+                raise UserError(f"z must be {expected} for these poses; got {z.shape}.")
+            z = np.swapaxes(z, 0, 1)
+        check_range(poses[:, :1], "poses")  # a wrong type fails before the first prediction
+        each = (poses[:, t] for t in range(poses.shape[1]))
+        return self.stream(first_frames, each, temperature, seed, z)
+
+    def stream(
+        self,
+        first_frames: np.ndarray,
+        poses: Iterable[np.ndarray],
+        temperature: float | None = None,
+        seed: int | None = None,
+        z: Iterable[np.ndarray] | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Yields each frame as soon as its pose is there, such as a camera's.
+
+        Args:
+            first_frames: (H, W, 3), or (B, H, W, 3); uint8 or floats in [0, 1].
+            poses: iterable of pose images of the shape of `first_frames`; pose 0 belongs to the
+                given frame and is read first.
+            temperature, seed: as for `predict_video`.
+            z: iterable of latents of frames 1, 2, ... in place of the prior's, or `None`.
+
+        Yields:
+            float32 arrays of the shape of `first_frames`: frame t after pose t was read, from
+            t = 1 on.
+
+        Raises:
+            UserError: for a wrong shape, number type or range, or a negative temperature.
+        """
+        first_frames = to_unit(first_frames, "first_frames")
+        if first_frames.ndim not in (3, 4) or first_frames.shape[-1] != 3:
+            raise UserError(
+                f"first_frames must be (H, W, 3) or (B, H, W, 3); got {first_frames.shape}."
+            )
+        temperature = self.temperature if temperature is None else temperature
+        check_temperature(temperature)
+        shape = (1, *first_frames.shape)[-4:]
+        latent_shape = self._checked_latent_shape(shape[1:3])
+        step = self.step_for(shape, latent_shape)
+        if z is None:
+            z = _prior_latents((shape[0], *latent_shape), temperature, seed)
+        return _frames(step, first_frames, poses, z, shape)
+
+    def _checked_latent_shape(self, frame_size: tuple) -> tuple:
+        return tuple(self._latent_shape(frame_size))
+
+
+def check_temperature(temperature: float) -> None:
+    """Checks that a temperature is finite and at least 0.
+
+    Raises:
+        UserError: if it is not.
+    """
+    if not 0 <= temperature < math.inf:
+        raise UserError(f"temperature must be finite and at least 0; got {temperature}.")
+
+
+def _prior_latents(shape: tuple, temperature: float, seed: int | None) -> Iterator[np.ndarray]:
+    if temperature == 0:  # no noise is needed, and none is sampled
+        while True:
+            yield np.zeros(shape, "float32")
+    generator = np.random.default_rng(seed)
+    while True:
+        yield generator.standard_normal(shape, "float32") * np.float32(temperature)
+
+
+def _frames(
+    step: Step, frame: np.ndarray, poses: Iterable[np.ndarray], z: Iterable[Any], shape: tuple
+) -> Iterator[np.ndarray]:
+    given, latents = frame.shape, iter(z)
+    frame = frame.reshape(shape)
+    for number, pose in enumerate(poses):
+        pose = np.asarray(pose)
+        if pose.shape != given:
+            raise UserError(
+                f"Pose {number} must be {given} like the first frame; got {pose.shape}."
+            )
+        if number:
+            pose = to_unit(pose, f"pose {number}").reshape(shape)
+            frame = step(frame, pose, next(latents))
+            yield frame.reshape(given)

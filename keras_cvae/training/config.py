@@ -1,0 +1,285 @@
+"""Everything that fixes a training run. A setting is declared once, here."""
+
+import argparse
+import dataclasses
+import math
+import os
+from typing import Any
+
+from keras_cvae.backend.compiling import CHOICES as COMPILE
+from keras_cvae.errors import UserError, check_choice
+from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
+from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
+from keras_cvae.training.setting import (
+    above,
+    at_least,
+    check_settings,
+    flag_name,
+    one_of,
+    setting,
+    settings,
+    within,
+)
+
+DEFAULT_PRESET, DEFAULT_RECIPE = "multiscale", "recommended"
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+# The recommended recipe's rate is the default preset's; with it `lab` was NaN after six steps.
+RECOMMENDED_LR = {"lab": 3e-4, "lab_small": 1e-3}
+
+
+def _of_model(name: str, convert: Any = lambda value: value) -> dict:
+    """The defaults that the recipes give the model, which has the last word on them."""
+    recommended, published = (
+        MODEL_RECIPES[recipe][name] for recipe in (DEFAULT_RECIPE, "published")
+    )
+    return {"default": convert(recommended), "published": convert(published)}
+
+
+def _choice(names: Any) -> dict:
+    return {"choices": tuple(names), "check": one_of(names)}
+
+
+def _number_or_none(text: str) -> float | None:
+    if text == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'none'") from None
+
+
+_INT, _FLOAT, _SWITCH = {"type": int}, {"type": float}, {"action": "store_true"}
+_DATA, _MODEL, _TRAINING = "data", "model", "training"
+_SCHEDULES = "KL annealing and teacher forcing"
+
+
+@dataclasses.dataclass
+class TrainingConfig:
+    """A training run, complete: what `config.json` holds. `resolve` makes it."""
+
+    data: str = setting(
+        _DATA, "'builtin' or a folder in the dance-lab layout", "builtin", metavar="FOLDER"
+    )
+    cache: str | None = setting(
+        _DATA, "folder for decoded images, memory-mapped", None, metavar="FOLDER"
+    )
+    frame_size: tuple[int, int] = setting(
+        _DATA,
+        "size of the images",
+        DEFAULT_FRAME_SIZE,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        **_INT,
+    )
+    partial: float = setting(
+        _DATA, "share of the training frames to use", 1.0, metavar="SHARE", **_FLOAT
+    )
+    clip_length: int = setting(_DATA, "frames in a training clip", 16, metavar="T", **_INT)
+    stride: int | None = setting(
+        _DATA, "one clip per so many frames; default the clip length", None, metavar="N", **_INT
+    )
+    batch_size: int = setting(_DATA, "clips in a batch", 4, published=2, metavar="B", **_INT)
+    mirror: bool = setting(_DATA, "mirror half of the clips left to right", False, **_SWITCH)
+    init: str | None = setting(
+        _MODEL, "start from its weights: a run folder or a .keras file", None, metavar="MODEL"
+    )
+    preset: str = setting(_MODEL, "architecture and widths", DEFAULT_PRESET, **_choice(PRESETS))
+    recipe: str = setting(
+        _MODEL, "defaults of all the rest", DEFAULT_RECIPE, **_choice(MODEL_RECIPES)
+    )
+    output: str = setting(
+        _MODEL,
+        "how predictions are bounded to [0, 1]",
+        **_of_model("output"),
+        **_choice(OUTPUT_BOUNDS),
+    )
+    feedback_gradient: str = setting(
+        _MODEL,
+        "at the fed-back frame",
+        **_of_model("stop_feedback_gradient", lambda stop: "stop" if stop else "flow"),
+        **_choice(("stop", "flow")),
+    )
+    kl_reduction: str = setting(
+        _MODEL,
+        "KL over the latent elements",
+        **_of_model("kl_reduction"),
+        **_choice(KL_REDUCTIONS),
+    )
+    logvar_bound: float | None = setting(
+        _MODEL,
+        "bound of the log-variance, or 'none'",
+        **_of_model("logvar_bound"),
+        check=above(0, or_none=True),
+        type=_number_or_none,
+        metavar="X",
+    )
+    temperature: float = setting(
+        _MODEL,
+        "scale of the prior noise in prediction",
+        **_of_model("temperature"),
+        check=at_least(0),
+        metavar="X",
+        **_FLOAT,
+    )
+    epochs: int = setting(
+        _TRAINING,
+        "number of epochs",
+        16,
+        published=70,
+        check=at_least(1),
+        metavar="N",
+        **_INT,
+    )
+    optimizer: str = setting(_TRAINING, "optimiser", "adam", **_choice(("adam", "adamw")))
+    lr: float = setting(
+        _TRAINING, "learning rate", 3e-3, published=1e-3, check=above(0), metavar="X", **_FLOAT
+    )
+    lr_schedule: str = setting(
+        _TRAINING,
+        "cosine falls to a hundredth; step to 0.3 at half of the steps and 0.1 at three quarters",
+        "cosine",
+        published="constant",
+        **_choice(("constant", "cosine", "step")),
+    )
+    clipnorm: float = setting(
+        _TRAINING,
+        "bound of the global gradient norm, 0 for none",
+        1.0,
+        check=at_least(0),
+        metavar="X",
+        **_FLOAT,
+    )
+    ema: float = setting(
+        _TRAINING,
+        "momentum of an average of the weights, 0 for none",
+        0.0,
+        check=within(0, 1),
+        metavar="X",
+        **_FLOAT,
+    )
+    accumulate: int = setting(
+        _TRAINING, "batches per optimiser step", 1, check=at_least(1), metavar="N", **_INT
+    )
+    kl_anneal: str = setting(
+        _SCHEDULES,
+        "how beta changes by epoch",
+        "none",
+        published="monotonic",
+        **_choice(KL_STRATEGIES),
+    )
+    kl_cycles: int = setting(_SCHEDULES, "ramps of the cyclical annealing", 10, metavar="N", **_INT)
+    kl_ratio: float = setting(
+        _SCHEDULES, "the ramp's share of a cycle", 1.0, metavar="SHARE", **_FLOAT
+    )
+    kl_start: float = setting(
+        _SCHEDULES, "beta at a ramp's beginning", 0.0, metavar="BETA", **_FLOAT
+    )
+    kl_stop: float = setting(
+        _SCHEDULES, "beta at its end, or always", 0.001, published=1.0, metavar="BETA", **_FLOAT
+    )
+    tfr: float = setting(
+        _SCHEDULES, "teacher-forcing ratio at first", 0.0, published=1.0, metavar="RATIO", **_FLOAT
+    )
+    tfr_start_decay: int = setting(_SCHEDULES, "epochs before it falls", 10, metavar="N", **_INT)
+    tfr_decay_step: float = setting(_SCHEDULES, "its fall per epoch", 0.1, metavar="X", **_FLOAT)
+    precision: str = setting(_TRAINING, "of the arithmetic", "float32", **_choice(PRECISIONS))
+    compile: str = setting(
+        _TRAINING, "the step; auto does where it pays", "auto", **_choice(COMPILE)
+    )
+    rematerialise: bool = setting(
+        _TRAINING,
+        "a fraction of the memory for 1.6 to 2 times the time: for long clips",
+        False,
+        **_SWITCH,
+    )
+    validate_every: int = setting(
+        _TRAINING,
+        "epochs from validation to validation",
+        2,
+        published=1,
+        check=at_least(1),
+        metavar="N",
+        **_INT,
+    )
+    tensorboard: bool = setting(
+        _TRAINING, "logs in RUN/tensorboard, with the rollout at each validation", False, **_SWITCH
+    )
+    seed: int = setting(_TRAINING, "of weights, noise, coin and data order", 0, **_INT)
+    schedule_epochs: int  # the epochs that the run was begun with: schedules keep their length
+
+    def model_overrides(self) -> dict:
+        """The model's constructor arguments that the settings fix."""
+        return {
+            "output": self.output,
+            "stop_feedback_gradient": self.feedback_gradient == "stop",
+            "kl_reduction": self.kl_reduction,
+            "logvar_bound": self.logvar_bound,
+            "temperature": self.temperature,
+            "rematerialise": self.rematerialise,
+        }
+
+    def kl_schedule(self) -> dict:
+        """Arguments of `KLAnnealing`."""
+        return {
+            "strategy": self.kl_anneal,
+            "epochs": self.schedule_epochs,
+            "cycles": self.kl_cycles,
+            "ratio": self.kl_ratio,
+            "start": self.kl_start,
+            "stop": self.kl_stop,
+        }
+
+    def forcing_schedule(self) -> dict:
+        """Arguments of `TeacherForcing`."""
+        return {
+            "start": self.tfr,
+            "start_decay_epoch": self.tfr_start_decay,
+            "decay_step": self.tfr_decay_step,
+        }
+
+    def check(self) -> None:
+        """Checks what no run can have; `Clips` checks what concerns the data.
+
+        Raises:
+            UserError: for the first value that does not fit.
+        """
+        for name, value in dataclasses.asdict(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UserError(f"{flag_name(name)} must be a finite number; got {value}.")
+        check_settings(self)
+        kl_weight(0, **self.kl_schedule())
+        teacher_forcing_ratio(0, **self.forcing_schedule())
+
+
+def resolve(given: dict) -> TrainingConfig:
+    """A complete configuration: what was given, and the recipe's defaults for the rest.
+
+    Args:
+        given: the fields that the user set.
+
+    Returns:
+        `TrainingConfig`, checked.
+
+    Raises:
+        UserError: for values that no run can have.
+    """
+    recipe = given.get("recipe") or DEFAULT_RECIPE
+    check_choice("recipe", recipe, MODEL_RECIPES)
+    values = {name: each.default(recipe) for name, each in settings(TrainingConfig).items()}
+    if recipe == DEFAULT_RECIPE and given.get("preset") in RECOMMENDED_LR:
+        values["lr"] = RECOMMENDED_LR[given["preset"]]
+    values |= {**given, "recipe": recipe}
+    values["frame_size"] = tuple(values["frame_size"])
+    for name in ("data", "cache", "init"):  # a run may be resumed from another folder
+        if values[name] not in (None, "builtin"):
+            values[name] = os.path.abspath(values[name])
+    values.setdefault("schedule_epochs", values["epochs"])
+    if unknown := set(values) - {field.name for field in dataclasses.fields(TrainingConfig)}:
+        raise UserError(
+            f"Unknown settings {sorted(unknown)}; is this the configuration of another program, or "
+            "of a later version?"
+        )
+    config = TrainingConfig(**values)
+    config.check()
+    return config

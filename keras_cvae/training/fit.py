@@ -1,0 +1,208 @@
+"""A training run from its configuration: data, model, callbacks, `fit`, results."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras.callbacks import ModelCheckpoint
+
+from keras_cvae import plots, runs
+from keras_cvae.backend import compiling
+from keras_cvae.backend.keras_private import AveragedWeights
+from keras_cvae.callbacks import (
+    EpochReport,
+    KLAnnealing,
+    NaNGuard,
+    RolloutVideo,
+    StopOnInterrupt,
+    TeacherForcing,
+    TensorBoardLogs,
+    TrainingState,
+    ValidationPSNR,
+)
+from keras_cvae.callbacks.tensorboard_logs import writer_class
+from keras_cvae.callbacks.training_state import read_training_state
+from keras_cvae.data import Clips, load_videos
+from keras_cvae.data.sources import true_videos
+from keras_cvae.data.videos import Video
+from keras_cvae.errors import UserError
+from keras_cvae.files import write_json
+from keras_cvae.model.cvae import CVAE
+from keras_cvae.model.loading import load_model
+from keras_cvae.training.build import build_model, start_from
+from keras_cvae.training.config import TrainingConfig
+from keras_cvae.training.results import write_results
+
+ROLLOUTS_KEPT = 4  # GIFs of the rollout per run, evenly spread over its epochs
+
+
+class TrainingStopped(Exception):
+    """Training ended before its last epoch because the loss was no longer a number."""
+
+
+def train(
+    config: TrainingConfig, run: str | Path, resume: bool = False, started: float | None = None
+) -> dict:
+    """Trains a model and writes everything about it into a run folder.
+
+    Args:
+        config: the complete configuration.
+        run: the run folder: new, or with `resume` that of the unfinished run.
+        resume: bool, go on where the run in the folder stopped.
+        started: `time.monotonic()` at the start of the process; `None` is now.
+
+    Returns:
+        dict, what `metrics.json` holds.
+
+    Raises:
+        UserError: for bad data, a folder that exists, or nothing to resume.
+        TrainingStopped: if the NaN guard ended training.
+        KeyboardInterrupt: after Ctrl-C; the state of the last finished epoch is in the folder.
+    """
+    started = time.monotonic() if started is None else started
+    run = Path(run)
+    backend = keras.backend.backend()
+    _check_precision(config.precision, backend)
+    _, how = compiling.choose(config.compile, backend)
+    print(f"arithmetic: {config.precision}; step compiled: {how}", flush=True)
+    if config.tensorboard:
+        writer_class()
+    keras.utils.set_random_seed(config.seed)
+    train_videos = load_videos(config.data, "train", config.frame_size, config.cache)
+    val_videos = load_videos(config.data, "val", config.frame_size, config.cache)
+    clips = Clips(
+        train_videos,
+        clip_length=config.clip_length,
+        batch_size=config.batch_size,
+        stride=config.stride,
+        partial=config.partial,
+        seed=config.seed,
+        mirror=config.mirror,
+    )
+    # Read now, so that a damaged one is not found after hours of training.
+    test_videos = true_videos(config.data, "test", config.frame_size, config.cache)
+    restored = None
+    if resume and (run / runs.LAST).exists():
+        restored = read_training_state(run / runs.LAST)
+        if restored["epoch"] > config.epochs:
+            raise UserError(
+                f"{run} has trained {restored['epoch']} epochs already; --epochs can only raise "
+                f"that, got {config.epochs}."
+            )
+        model = load_model(run / runs.LAST)
+        print(f"going on after epoch {restored['epoch']} of {config.epochs}", flush=True)
+    else:
+        model = build_model(config, steps=config.schedule_epochs * len(clips))
+        if config.init:
+            start_from(model, config.init)
+    model.architecture.check_frame_size(config.frame_size)
+    # The folder is made, or touched, when nothing is left that could be wrong with the settings.
+    if resume:
+        runs.remove_partial_files(run)
+        write_json(run / runs.CONFIG, _stored(config, backend))
+    else:
+        runs.create_run(run, _stored(config, backend))
+    validated = sum(len(video.frames) for video in val_videos)
+    print(
+        f"{model.count_params():,} parameters; {clips.num_frames} training frames in {len(clips)} "
+        f"batches an epoch, {validated} validation frames",
+        flush=True,
+    )
+    if restored is None or restored["epoch"] < config.epochs:
+        _fit(model, clips, val_videos, config, run, restored)
+    return write_results(run, train_videos, {"val": val_videos, "test": test_videos}, started)
+
+
+class _BestCheckpoint(ModelCheckpoint):
+    """Keras' checkpoint of the best epoch, which alone would save epochs without a value too."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if np.isfinite((logs or {}).get(self.monitor, np.nan)):
+            super().on_epoch_end(epoch, logs)
+
+
+def _fit(
+    model: CVAE,
+    clips: Clips,
+    val_videos: Sequence[Video],
+    config: TrainingConfig,
+    run: Path,
+    restored: dict | None,
+) -> None:
+    guard, interrupt = NaNGuard(), StopOnInterrupt()
+    checkpoint = _BestCheckpoint(
+        str(run / runs.BEST), monitor="val_psnr", mode="max", save_best_only=True
+    )
+    averaged = [AveragedWeights(swap_on_epoch=True)] if config.ema else []
+    validation = ValidationPSNR(val_videos, every=config.validate_every)
+    watched = []
+    if config.tensorboard:
+        watched.append(TensorBoardLogs(run / "tensorboard", validation, config.validate_every))
+
+    def write_history(history):
+        runs.write_history(run / runs.HISTORY, history)
+        plots.plot_history(runs.as_columns(history), run / "curves.png", overwrite=True)
+
+    state = TrainingState(
+        run / runs.LAST,
+        data=clips,
+        callbacks=[checkpoint, *averaged],
+        restored=restored,
+        on_saved=write_history,
+    )
+    try:
+        model.fit(
+            clips,
+            epochs=config.epochs,
+            initial_epoch=restored["epoch"] if restored else 0,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                KLAnnealing(**config.kl_schedule()),
+                TeacherForcing(**config.forcing_schedule()),
+                *averaged,
+                guard,
+                interrupt,
+                validation,
+                RolloutVideo(
+                    validation,
+                    run / "rollouts",
+                    every=max(config.schedule_epochs // ROLLOUTS_KEPT, 1),
+                ),
+                RolloutVideo(
+                    validation, run, every=config.validate_every, name="newest_rollout.gif"
+                ),
+                *watched,
+                checkpoint,
+                EpochReport(),
+                state,
+            ],
+        )
+    finally:
+        interrupt.restore_handler()
+    if guard.message:
+        raise TrainingStopped(guard.message)
+    if not (run / runs.BEST).exists():
+        raise TrainingStopped(
+            "Training ended, but no validation gave a finite PSNR, so that there is no best model. "
+            "Try a bounded output (--output sigmoid), or a lower learning rate."
+        )
+
+
+def _stored(config, backend):
+    """What `config.json` holds: the configuration, and what the run runs on."""
+    return {**dataclasses.asdict(config), "environment": runs.environment(backend)}
+
+
+def _check_precision(precision, backend):
+    if precision == "mixed_float16" and backend == "torch":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UserError(
+                "mixed_float16 does not work with torch on a CPU (its convolutions have no "
+                "gradient there). Use --precision mixed_bfloat16 or float32."
+            )

@@ -1,0 +1,34 @@
+"""The flags of a training run, made from the declarations of its settings."""
+
+import argparse
+from collections.abc import Collection
+
+from keras_cvae.training.config import TrainingConfig
+from keras_cvae.training.setting import Setting, flag_name, settings
+
+
+def add_arguments(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+    """Adds the training flags to a parser, grouped; those not given stay absent.
+
+    Args:
+        parser: made with `argument_default=argparse.SUPPRESS`.
+        without: flags to leave out.
+    """
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for name, declared in settings(TrainingConfig).items():
+        group = groups.get(declared.group) or parser.add_argument_group(declared.group)
+        groups[declared.group] = group
+        if flag_name(name) not in without:
+            help = f"{declared.help} ({_defaults(declared)})"
+            group.add_argument(flag_name(name), help=help, **declared.flag)
+
+
+def _defaults(declared: Setting) -> str:
+    recommended, published = map(_shown, (declared.recommended, declared.published))
+    return recommended if published == recommended else f"{recommended}; published: {published}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return " ".join(map(str, value))
+    return "none" if value is None else str(value)

@@ -1,0 +1,100 @@
+"""The published report's comparison: strategies of KL annealing, trained alike."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from keras_cvae import runs
+from keras_cvae.errors import UserError
+from keras_cvae.schedules import KL_STRATEGIES
+
+RUNS = "runs"
+_NOT_COMPARED = ("environment",)
+
+
+def run_folder(study, strategy, seed):
+    """The run folder of a strategy and a seed: `Path`."""
+    return Path(study) / RUNS / f"{strategy}-seed{seed}"
+
+
+def planned(config, seeds):
+    """The runs of a study.
+
+    Args:
+        config: `TrainingConfig`; its `kl_anneal` is replaced by each strategy, and `seed` is the
+            first of the seeds.
+        seeds: int >= 1, how many.
+
+    Returns:
+        list of `(strategy, seed, config)`. All strategies have a seed before the next begins.
+    """
+    if seeds < 1:
+        raise UserError(f"--seeds must be at least 1; got {seeds}.")
+    return [
+        (strategy, seed, dataclasses.replace(config, kl_anneal=strategy, seed=seed))
+        for seed in range(config.seed, config.seed + seeds)
+        for strategy in KL_STRATEGIES
+    ]
+
+
+def check_study(study, plan):
+    """Raises a `UserError` where the folder holds runs of other settings, or no study."""
+    study = Path(study)
+    if not study.exists():
+        return
+    if any(study.iterdir()) and not (study / RUNS).is_dir():
+        raise UserError(f"{study} is no folder of a study; give --out a new one.")
+    for strategy, seed, config in plan:
+        folder = run_folder(study, strategy, seed)
+        if not folder.exists():
+            continue
+        stored = {k: v for k, v in runs.read_config(folder).items() if k not in _NOT_COMPARED}
+        wanted = json.loads(json.dumps(dataclasses.asdict(config)))
+        if different := sorted(k for k in wanted if stored.get(k) != wanted[k]):
+            name = different[0]
+            raise UserError(
+                f"{folder} was trained with {name} {stored.get(name)}, and now it is "
+                f"{wanted[name]}. Give the same settings to go on, or --out a new folder."
+            )
+
+
+def stored_backend(study, plan):
+    """The backend that the runs of a study were begun on, `None` of a new study."""
+    for strategy, seed, _ in plan:
+        folder = run_folder(study, strategy, seed)
+        if folder.exists():
+            return runs.read_config(folder).get("environment", {}).get("backend")
+    return None
+
+
+def train_study(study, plan):
+    """Trains what is not finished yet; an unfinished run goes on where it stopped.
+
+    Args:
+        study: `Path`, the study's folder.
+        plan: list as of `planned`.
+
+    Returns:
+        `(finished, stopped)`: dict strategy -> list of run folders, and a list of messages about
+        runs whose loss was no longer a number.
+    """
+    import keras
+
+    from keras_cvae.training.fit import TrainingStopped, train
+
+    finished, stopped = {}, []
+    for number, (strategy, seed, config) in enumerate(plan, start=1):
+        folder = run_folder(study, strategy, seed)
+        title = f"run {number} of {len(plan)}: {strategy}, seed {seed}"
+        if (folder / runs.METRICS).is_file():
+            print(f"{title}: finished already", flush=True)
+        else:
+            print(f"\n{title}: {folder}", flush=True)
+            keras.backend.clear_session()
+            try:
+                train(config, folder, resume=folder.exists())
+            except TrainingStopped as message:
+                stopped.append(f"{strategy}, seed {seed}: {message}")
+                continue
+        finished.setdefault(strategy, []).append(folder)
+    return finished, stopped

@@ -1,0 +1,149 @@
+"""Frames side by side, enlarged, with captions (numpy and OpenCV only)."""
+
+import cv2
+import numpy as np
+
+from keras_cvae.errors import UserError
+from keras_cvae.images import to_uint8
+
+_INTERPOLATIONS = {"nearest": cv2.INTER_NEAREST, "cubic": cv2.INTER_CUBIC}
+_STRIP, _TEXT, _FAINT = (24, 24, 24), (235, 235, 235), (150, 150, 150)
+_SEPARATOR = 2  # pixels
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def error_map(truth: np.ndarray, prediction: np.ndarray, gain: float = 4.0) -> np.ndarray:
+    """Absolute difference, mean over the channels, as a picture from black over red to yellow.
+
+    Args:
+        truth: Frames of shape (T, height, width, 3), uint8 or floats in [0, 1].
+        prediction: The same shape.
+        gain: The difference is multiplied by it: 1 / `gain` and more has the brightest colour.
+
+    Returns:
+        A uint8 array of the same shape (OpenCV's inferno colours, whose lightness is monotonic).
+    """
+    truth, prediction = to_uint8(truth), to_uint8(prediction)
+    error = cv2.absdiff(truth, prediction).mean(axis=-1) * gain
+    level = np.rint(np.minimum(error, 255.0)).astype(np.uint8)
+    # One column per level: applyColorMap takes single images, and a table does all frames at once.
+    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO)
+    return table.reshape(256, 3)[:, ::-1][level]
+
+
+def side_by_side(
+    truth: np.ndarray | None,
+    prediction: np.ndarray,
+    pose: np.ndarray,
+    error: bool = True,
+    zoom: int = 4,
+    labels: bool = True,
+    interpolation: str = "nearest",
+    error_gain: float = 4.0,
+    first_number: int = 0,
+) -> np.ndarray:
+    """Puts truth | prediction | pose | error beside each other, frame by frame.
+
+    Args:
+        truth: True frames of shape (T, height, width, 3), uint8 or floats in [0, 1]. None leaves
+            out truth and error.
+        prediction: Predicted frames, the same shape.
+        pose: Pose images, the same shape.
+        error: Whether to add the amplified difference of truth and prediction, see `error_map`.
+        zoom: Factor of enlargement, a positive integer.
+        labels: Whether to put a strip with the panels' names and the frame number above them.
+        interpolation: `"nearest"` (true pixels, small files) or `"cubic"` (smooth).
+        error_gain: Amplification of the error.
+        first_number: The number of the first frame.
+
+    Returns:
+        A uint8 array of shape (T, height', width', 3).
+
+    Raises:
+        UserError: If shapes differ, or `zoom` or `interpolation` is not one of the above.
+
+    Example:
+
+        film = side_by_side(truth, model.predict_video(truth[0], poses), poses)
+        write_video("rollout.gif", film)
+    """
+    if not isinstance(zoom, int | np.integer) or zoom < 1:
+        raise UserError(f"zoom={zoom!r}; expected a positive integer.")
+    if interpolation not in _INTERPOLATIONS:
+        raise UserError(
+            f"interpolation={interpolation!r}; expected one of {sorted(_INTERPOLATIONS)}."
+        )
+    named = {"truth": truth, "prediction": prediction, "pose": pose}
+    panels = {name: to_uint8(frames) for name, frames in named.items() if frames is not None}
+    shapes = {name: frames.shape for name, frames in panels.items()}
+    if len(set(shapes.values())) > 1 or panels["pose"].ndim != 4:
+        raise UserError(f"Got {shapes}; expected one shape (T, height, width, 3) for all of them.")
+    if error and truth is not None:
+        panels[f"error x{error_gain:g}"] = error_map(truth, prediction, error_gain)
+
+    count, height, width = panels["pose"].shape[:3]
+    height, width = height * zoom, width * zoom
+    # Text is drawn at the enlarged size: it stays readable above the smallest frames.
+    strip = int(np.clip(round(0.085 * width), 14, 36)) if labels else 0
+    step = width + _SEPARATOR
+    film = np.full((count, strip + height, step * len(panels) - _SEPARATOR, 3), 255, np.uint8)
+    if strip:
+        film[:, :strip] = _caption_strip(list(panels), width, strip, film.shape[2])
+    for column, frames in enumerate(panels.values()):
+        left = column * step
+        film[:, strip:, left : left + width] = enlarge(frames, zoom, interpolation)
+    if strip:
+        # The frame number stands at the right of "pose", the shortest caption.
+        left = list(panels).index("pose") * step
+        taken = _text_size("pose", strip, width)[0]
+        for t in range(count):
+            number = str(first_number + t)
+            words = f"frame {number}"
+            if taken + _text_size(words, strip, width)[0] > width - 3 * _margin(strip):
+                words = number
+            room = width - taken - _margin(strip)
+            _draw(film[t], words, left + width, strip, room, _FAINT, right=True)
+    return film
+
+
+def enlarge(frames: np.ndarray, zoom: int, interpolation: str = "nearest") -> np.ndarray:
+    """Frames at a whole multiple of their size.
+
+    Args:
+        frames: Array of shape (T, height, width, 3), uint8 or floats in [0, 1].
+        zoom: Factor of enlargement, a positive integer.
+        interpolation: `"nearest"` or `"cubic"`.
+
+    Returns:
+        A uint8 array of shape (T, zoom * height, zoom * width, 3).
+    """
+    frames = to_uint8(frames)
+    size = (frames.shape[2] * zoom, frames.shape[1] * zoom)
+    kind = _INTERPOLATIONS[interpolation]
+    return np.stack([cv2.resize(frame, size, interpolation=kind) for frame in frames])
+
+
+def _margin(strip: int) -> int:
+    return max(2, strip // 4)
+
+
+def _text_size(text: str, strip: int, room: int) -> tuple[int, float]:
+    """Width in pixels and font scale: as high as the strip allows, shrunk to the room."""
+    (width, height), _ = cv2.getTextSize(text, _FONT, 1.0, 1)
+    scale = min(0.5 * strip / height, (room - 2 * _margin(strip)) / width)
+    scale = max(scale, 0.01)
+    return int(np.ceil(width * scale)), scale
+
+
+def _draw(image, text, edge, strip, room, colour, right=False):
+    width, scale = _text_size(text, strip, room)
+    left = edge - _margin(strip) - width if right else edge + _margin(strip)
+    base = strip - max(3, round(0.27 * strip))
+    cv2.putText(image, text, (left, base), _FONT, scale, colour, 1, cv2.LINE_AA)
+
+
+def _caption_strip(names: list[str], width: int, strip: int, total: int) -> np.ndarray:
+    picture = np.full((strip, total, 3), _STRIP, np.uint8)
+    for column, name in enumerate(names):
+        _draw(picture, name, column * (width + _SEPARATOR), strip, width, _TEXT)
+    return picture

@@ -1,0 +1,155 @@
+"""A video as a GIF, an MP4 or a folder of PNGs (numpy and OpenCV only)."""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from keras_cvae.errors import UserError
+from keras_cvae.files import written_whole
+from keras_cvae.images import to_uint8
+from keras_cvae.progress import Progress
+from keras_cvae.video.gif import write_gif
+
+
+def write_video(
+    path: str | os.PathLike, frames: np.ndarray, fps: float = 24, overwrite: bool = False
+) -> str:
+    """Writes frames as a GIF, an MP4, or a folder of PNGs, chosen by the ending of `path`.
+
+    Written whole or not at all. A missing parent folder is created.
+
+    Args:
+        path: `x.gif`; `x.mp4` (VP9, which browsers play; odd sizes are padded by a row or column);
+            or a folder, without an ending or with a slash at the end, for `0.png`, `1.png`, ...
+        frames: Array of shape (T, height, width, 3), RGB, uint8 or floats in [0, 1].
+        fps: Frames per second. A GIF counts in hundredths of a second, and viewers slow down
+            anything under two of them: 24 becomes 25, and 50 is the most. PNGs have no speed.
+        overwrite: Whether to replace an existing file, or folder of nothing but numbered PNGs.
+
+    Returns:
+        What was written, as a short text that names the format: `"GIF, 120 frames at 25 fps"`.
+
+    Raises:
+        UserError: If `path` exists, its ending is unknown, there is nothing to write, or the
+            installed OpenCV cannot write the format.
+    """
+    frames = to_uint8(frames)
+    if frames.ndim != 4 or 0 in frames.shape:
+        raise UserError(
+            f"Frames have the shape {frames.shape}; expected (T, height, width, 3), none of them 0."
+        )
+    suffix, path = check_output(path, fps, overwrite), Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if suffix == "":
+        return _write_png_folder(path, frames)
+    with written_whole(path) as partial:
+        return (write_gif if suffix == ".gif" else _write_mp4)(partial, frames, fps)
+
+
+def check_output(path: str | os.PathLike, fps: float = 24, overwrite: bool = False) -> str:
+    """Checks what `write_video` is to write, before the frames are there.
+
+    Args:
+        path: As for `write_video`.
+        fps: Frames per second.
+        overwrite: Whether what exists may be replaced.
+
+    Returns:
+        `".gif"`, `".mp4"`, or `""` for a folder of PNGs.
+
+    Raises:
+        UserError: If `path` exists, its ending is unknown, or `fps` is not positive.
+    """
+    if not 0 < fps < float("inf"):
+        raise UserError(f"fps={fps!r}; expected a positive number.")
+    text, path = os.fspath(path), Path(path)
+    suffix = "" if text.endswith(("/", os.sep)) else path.suffix.lower()
+    if suffix not in ("", ".gif", ".mp4"):
+        raise UserError(
+            f"{text}: the ending {path.suffix!r} is unknown; expected .gif, .mp4, or a folder for "
+            "PNGs (no ending, or a slash at the end)."
+        )
+    if os.path.lexists(path):
+        _check_replaceable(path, is_folder=suffix == "", overwrite=overwrite)
+    return suffix
+
+
+def _check_replaceable(path: Path, is_folder: bool, overwrite: bool) -> None:
+    if is_folder and path.is_dir() and not any(path.iterdir()):
+        return
+    if not overwrite:
+        raise UserError(f"{path} exists already; choose another name, or pass overwrite=True.")
+    if path.is_dir() != is_folder:
+        kind = "folder" if path.is_dir() else "file"
+        raise UserError(f"{path} is a {kind} already; choose another name.")
+    strangers = (
+        [p.name for p in path.iterdir() if not re.fullmatch(r"\d+\.png", p.name)]
+        if is_folder
+        else []
+    )
+    if strangers:
+        raise UserError(
+            f"{path} holds {strangers[0]!r}, which is no numbered PNG; nothing was replaced. "
+            "Choose another folder."
+        )
+
+
+def _write_png_folder(folder: Path, frames: np.ndarray) -> str:
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    partial.mkdir()
+    try:
+        for number, frame in enumerate(frames):
+            data = cv2.imencode(".png", frame[..., ::-1])[1]
+            (partial / f"{number}.png").write_bytes(data.tobytes())
+        if folder.is_dir():
+            shutil.rmtree(folder)  # Checked before: empty, or numbered PNGs and nothing else.
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return f"PNG frames, {len(frames)} files"
+
+
+def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> str:
+    height, width = frames.shape[1:3]
+    height, width = height + height % 2, width + width % 2
+    fourcc = cv2.VideoWriter_fourcc(*"vp09")
+    with _quiet_opencv():
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, float(fps), (width, height))
+    if not writer.isOpened():
+        raise UserError(
+            "The installed OpenCV cannot write VP9 into an MP4 file. Write a .gif or a folder of "
+            "PNGs instead, or install the wheel from PyPI: pip install opencv-python."
+        )
+    pad = (0, height - frames.shape[1], 0, width - frames.shape[2])
+    with Progress(len(frames), "writing the video") as progress:
+        for frame in frames:
+            bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+            writer.write(cv2.copyMakeBorder(bgr, *pad, cv2.BORDER_REPLICATE))
+            progress.update()
+        writer.release()
+    # VideoWriter.write reports nothing, not even a full disk.
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
+    capture.release()
+    if count != len(frames):
+        raise UserError(
+            f"Only {count} of {len(frames)} frames reached the MP4 file; is the disk full? "
+            "A .gif or a folder of PNGs may work."
+        )
+    return f"MP4 (VP9), {len(frames)} frames at {fps:g} fps"
+
+
+@contextlib.contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)

@@ -1,0 +1,214 @@
+"""Rows, csv and Markdown of what was measured."""
+
+import csv
+import os
+import statistics
+from pathlib import Path
+
+from benchmarking.cases import EXPORTS, OURS, PLAIN, PRECISIONS
+from benchmarking.measurement import spread
+from keras_cvae.files import written_whole
+
+COLUMNS = (
+    *("task", "implementation", "preset", "backend", "precision", "batch"),
+    *("frames_per_s", "ratio", "peak_memory_mb", "flops_share"),
+    *("frames_per_s_min", "frames_per_s_max", "seconds", "seconds_min", "seconds_max", "repeats"),
+    *("plain_frames_per_s", "step_memory_mb", "step_share", "loss"),
+    *("clip_length", "height", "width"),
+)
+EXPLANATION = (
+    "Predicted frames per second, batch x (frames - 1) / seconds: median of the repeats, and "
+    "smallest to largest. Ratio: to the plain PyTorch loop of `lab` in float32, for the same task "
+    "and batch, its repeats in between. Share: model FLOP/s of the best that a product of two "
+    "2048 x 2048 matrices reached in the same run and precision. Memory: the most resident memory "
+    "of the process, interpreter and libraries included; in brackets what of it came after model "
+    "and data were there, with the first step."
+)
+
+
+def make_rows(measurements, flops, peaks):
+    """A row for each case, as a dict with the keys `COLUMNS`; `None` where there is no value.
+
+    Args:
+        measurements: list of `Measurement`.
+        flops: dict (preset, task) -> FLOP per predicted frame.
+        peaks: dict precision -> FLOP/s.
+    """
+    rows = [_row(measurement, flops, peaks) for measurement in measurements]
+    for row in rows:
+        if row["task"] == "loader":
+            row["step_share"] = _step_share(row, rows)
+    return rows
+
+
+def _row(measurement, flops, peaks):
+    case = measurement.case
+    rate, slowest, fastest = spread(measurement.rates)
+    seconds, shortest, longest = spread(measurement.step_seconds)
+    plain = measurement.plain_rates
+    plain = statistics.median(plain) if plain else None
+    return {
+        "task": case.task,
+        "implementation": case.implementation,
+        "preset": case.preset,
+        "backend": case.backend,
+        "precision": case.precision,
+        "batch": case.batch,
+        "frames_per_s": rate,
+        "ratio": rate / plain if plain else None,
+        "peak_memory_mb": measurement.peak_mb,
+        "flops_share": flops_share(
+            rate, flops.get((case.preset, case.task)), peaks.get(case.precision)
+        ),
+        "frames_per_s_min": slowest,
+        "frames_per_s_max": fastest,
+        "seconds": seconds,
+        "seconds_min": shortest,
+        "seconds_max": longest,
+        "repeats": len(measurement.repeats),
+        "plain_frames_per_s": plain,
+        "step_memory_mb": measurement.step_mb,
+        "step_share": None,
+        "loss": measurement.loss,
+        "clip_length": case.clip_length,
+        "height": case.height,
+        "width": case.width,
+    }
+
+
+def flops_share(rate, flops, peak):
+    """FLOP/s at `rate` frames per second as a share of the peak; `None` without a count."""
+    return rate * flops / peak if flops and peak else None
+
+
+def _step_share(loader, rows):
+    """The loader's seconds per batch over those of the fastest training step that it could feed."""
+    steps = [
+        row["seconds"]
+        for row in rows
+        if row["task"] in ("train_free", "train_forced")
+        and row["implementation"] == OURS
+        and all(row[key] == loader[key] for key in ("preset", "backend", "batch"))
+    ]
+    return loader["seconds"] / min(steps) if steps else None
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def check_new_file(path, flag):
+    """Raises a `ValueError` if a file that is to be written at the end exists or has no folder."""
+    path = Path(path)
+    if os.path.lexists(path):
+        raise ValueError(f"{path} exists, and results are never overwritten. Give another {flag}.")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"{flag} {path}: there is no folder {path.parent}. Make it first.")
+
+
+def write_csv(path, rows, columns=COLUMNS):
+    """Writes rows, numbers with six digits; empty where there is no value."""
+    with written_whole(path) as partial, open(partial, "w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows({key: _number(row.get(key)) for key in columns} for row in rows)
+
+
+def _number(value):
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def write_text(path, text):
+    """Writes a text file, whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_text(text)
+
+
+# --- for people --------------------------------------------------------------------------------
+
+
+def line(row):
+    """A row as one line of the terminal."""
+    ratio = "" if row["ratio"] is None else f"  {row['ratio']:5.2f} x plain"
+    if row["step_share"] is not None:
+        ratio = f"  {row['step_share']:.2%} of a training step"
+    return (
+        f"{row['task']:12}  {row['implementation']:14}  {row['preset']:10}  {row['backend']:10}  "
+        f"{row['precision']:14}  batch {row['batch']:<2}  {_rate(row):>24} frames/s  "
+        f"{_seconds(row['seconds']):>8}{ratio}"
+    )
+
+
+def markdown(rows, described, peaks, notes=()):
+    """The table for the README, with the machine, the peak and what has to be known on top.
+
+    Args:
+        rows: as of `make_rows`.
+        described: dict of strings, the machine; see `machine.describe`.
+        peaks: dict precision -> FLOP/s.
+        notes: list of str.
+
+    Returns:
+        str, Markdown.
+    """
+    lines = [f"- {name}: {value}" for name, value in {**described, **show_peaks(peaks)}.items()]
+    lines += [f"- note: {note}" for note in notes]
+    lines += ["", EXPLANATION, ""]
+    header = ["task", "model", "backend", "precision", "batch", "frames", "frames/s", "s"]
+    lines += table(
+        [*header, "ratio", "share", "memory, MB"], [_cells(row) for row in rows], numbers=4
+    )
+    loaders = [row for row in rows if row["step_share"] is not None]
+    if loaders:
+        lines += ["", "The loader's time for a batch, as a share of the fastest training step:", ""]
+        lines += [
+            f"- `{row['preset']}` on {row['backend']}: {row['step_share']:.2%}" for row in loaders
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def show_peaks(peaks):
+    """The measured peaks as strings by name."""
+    return {
+        f"peak {precision.removeprefix('mixed_')}": f"{peaks[precision] / 1e9:.0f} GFLOP/s"
+        for precision in PRECISIONS
+        if precision in peaks
+    }
+
+
+def table(header, body, numbers):
+    """Lines of a Markdown table whose columns from `numbers` on are aligned to the right."""
+    rule = ["---" if index < numbers else "---:" for index in range(len(header))]
+    return [f"| {' | '.join(map(str, cells))} |" for cells in (header, rule, *body)]
+
+
+def _cells(row):
+    model = "plain loop" if row["implementation"] == PLAIN else f"`{row['preset']}`"
+    runs_on = row["implementation"] if row["implementation"] in EXPORTS else row["backend"]
+    memory = "" if row["peak_memory_mb"] is None else f"{row['peak_memory_mb']:.0f}"
+    if row["step_memory_mb"] is not None:
+        memory += f" ({row['step_memory_mb']:.0f})"
+    return [
+        row["task"],
+        model,
+        runs_on,
+        row["precision"],
+        row["batch"],
+        row["clip_length"],
+        _rate(row),
+        _seconds(row["seconds"]).removesuffix(" s"),
+        "" if row["ratio"] is None else f"{row['ratio']:.2f}",
+        "" if row["flops_share"] is None else f"{row['flops_share']:.0%}",
+        memory,
+    ]
+
+
+def _rate(row):
+    values = (row["frames_per_s"], row["frames_per_s_min"], row["frames_per_s_max"])
+    median, low, high = (f"{v:.0f}" if v >= 100 else f"{v:.3g}" for v in values)
+    return f"{median} ({low} - {high})"
+
+
+def _seconds(value):
+    return f"{value:.3g} s"

@@ -1,0 +1,54 @@
+"""What is read from the operating system."""
+
+import sys
+
+import pytest
+from benchmarking import machine
+
+CPUINFO = """processor\t: 0
+model name\t: Some CPU @ 2 GHz
+flags\t\t: fpu avx2 avx512f
+processor\t: 1
+model name\t: Other
+"""
+
+
+def test_processor():
+    assert machine._processor(CPUINFO) == ("Some CPU @ 2 GHz", {"fpu", "avx2", "avx512f"})
+    model, flags = machine._processor("")
+    assert model and flags == set()
+
+
+def test_flags_are_said(monkeypatch):
+    monkeypatch.setattr(machine, "_read", lambda path: CPUINFO if "cpuinfo" in path else "")
+    described = machine.describe()
+    assert described["cpu"] == "Some CPU @ 2 GHz"
+    assert described["vector flags"] == "avx2 yes, avx512f yes, avx512_bf16 no, amx_bf16 no"
+    assert described["memory"] == "unknown"
+    assert "numpy" in described["versions"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory():
+    assert 10 < machine.resident_mb() <= machine.peak_mb()
+    assert machine.available_mb() > 0
+
+
+def test_a_container_limits_what_is_available(monkeypatch):
+    files = {
+        "/proc/meminfo": "MemTotal: 9000000 kB\nMemAvailable: 8192000 kB\n",
+        "/sys/fs/cgroup/memory.max": f"{1000 * 2**20}\n",
+        "/sys/fs/cgroup/memory.current": f"{600 * 2**20}\n",
+        "/sys/fs/cgroup/memory.stat": f"anon 5\ninactive_file {100 * 2**20}\n",
+    }
+    monkeypatch.setattr(machine, "_read", lambda path: files.get(path, ""))
+    assert machine.available_mb() == 500
+    files["/sys/fs/cgroup/memory.max"] = "max\n"
+    assert machine.available_mb() == 8000
+
+
+def test_a_busy_machine_is_said(monkeypatch):
+    monkeypatch.setattr(machine.os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+    assert machine.busy() is None
+    monkeypatch.setattr(machine.os, "getloadavg", lambda: (99.0, 0.0, 0.0), raising=False)
+    assert "99.0" in machine.busy()

@@ -1,0 +1,166 @@
+"""The worker's measurements, real but tiny, and the processes around them. On torch."""
+
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+from benchmark_checks import LOOP, TINY, case, plain_case
+from benchmarking import inputs, worker
+from benchmarking.cases import make_cases
+from benchmarking.process import Worker, WorkerFailed
+from benchmarking.results import make_rows
+from benchmarking.run import run_benchmark
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.skipif(
+    os.environ.get("KERAS_BACKEND", "torch") != "torch", reason="counts operations on torch"
+)
+WIDTHS = TINY["widths"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Tiny products gain nothing from more, and lose where other tests share the cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")  # of the processes
+        yield
+    torch.set_num_threads(before)
+
+
+def as_sent(of):
+    return json.loads(json.dumps(of.__dict__))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder with tiny weights, and what was counted."""
+    folder = tmp_path_factory.mktemp("prepared")
+    tasks = ("train_free", "train_forced", "rollout")
+    cases = make_cases(tasks, backends=("torch",), rollout_frames=9, **TINY)
+    reply = worker.Calls().prepare([as_sent(c) for c in cases], str(folder), str(LOOP))
+    return folder, reply
+
+
+def test_prepare(prepared):
+    folder, reply = prepared
+    assert sorted(path.name for path in folder.iterdir()) == ["lab.weights.h5", "plain.ckpt"]
+    assert set(reply["peaks"]) == {"float32", "mixed_bfloat16"}
+    assert all(peak > 1e8 for peak in reply["peaks"].values())
+    flops = {(preset, task): count for preset, task, count in reply["flops"]}
+    assert len(flops) == 6 and all(count > 1e4 for count in flops.values())
+    for preset in ("lab", "multiscale"):
+        assert flops[preset, "train_free"] > 2 * flops[preset, "rollout"]
+
+
+def start(of, folder, pieces=2):
+    calls = worker.Calls()
+    return calls, calls.start(as_sent(of), str(folder), str(LOOP), pieces)
+
+
+@pytest.mark.parametrize("task", ["train_free", "train_forced"])
+def test_plain_and_ours_train_on_the_same(prepared, monkeypatch, task):
+    monkeypatch.setattr(worker, "_SHORTEST", 0.01)
+    losses = []
+    for of in (plain_case(task, widths=WIDTHS), case(task, widths=WIDTHS)):
+        calls, started = start(of, prepared[0])
+        reply = calls.repeat()
+        assert reply["frames"] == 6 * reply["steps"] and reply["seconds"] > 0
+        losses.append(started["loss"])
+    # The same but for the norm's statistics: over a frame there, over a clip here.
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+
+
+def test_rollouts_go_on_where_they_were(prepared):
+    for of in (plain_case, case):
+        calls, _ = start(of("rollout", widths=WIDTHS, clip_length=8), prepared[0])
+        before = np.asarray(calls.subject.frame).copy()
+        assert calls.repeat()["frames"] == 2 * 4
+        assert np.abs(np.asarray(calls.subject.frame) - before).max() > 0
+
+
+def test_a_first_step_is_not_warmed_up(prepared, monkeypatch):
+    calls, started = start(case("first_step", widths=WIDTHS), prepared[0])
+    assert started == {} and calls.subject.loss is None
+    reply = calls.repeat()
+    assert reply["steps"] == 1 and math.isfinite(reply["loss"])
+
+
+def test_loader(monkeypatch):
+    monkeypatch.setattr(worker, "_SHORTEST", 0.01)
+    calls, _ = start(case("loader", preset="multiscale", clip_length=16), "")
+    reply = calls.repeat()
+    assert reply["frames"] == 2 * 15 * reply["steps"]
+
+
+def test_memory_of_a_long_prediction():
+    of = case("rollout", preset="multiscale", batch=1, clip_length=22, widths=WIDTHS)
+    readings = worker.Calls().stream(as_sent(of), 10)["readings"]
+    assert [number for number, _ in readings] == [1, 10, 20]
+
+
+def test_a_loss_that_is_no_number_is_an_error():
+    class Broken:
+        loss = math.nan
+
+        def step(self):
+            return 1
+
+    calls = worker.Calls()
+    calls.subject = Broken()
+    with pytest.raises(ValueError, match="the loss is nan"):
+        calls.repeat()
+
+
+def test_pieces_cover_the_video():
+    poses = np.arange(11)[None]  # ten frames to predict
+    pieces = inputs.Pieces(poses, 3)
+    starts = [pieces.next()[0] for _ in range(4)]
+    assert [(piece[0], piece[-1]) for piece in starts] == [(0, 4), (4, 8), (6, 10), (0, 4)]
+    assert inputs.Pieces(poses, 100).length == 1
+
+
+# --- processes ---------------------------------------------------------------------------------
+
+
+def test_the_whole_way_in_processes(monkeypatch):
+    monkeypatch.setattr("benchmarking.run.PAUSE", 0)
+    cases = make_cases(["train_free"], ["lab"], ["torch"], ["float32"], **TINY)
+    finished = []
+    report = run_benchmark(cases, LOOP, repeats=2, on_measured=finished.append)
+    assert not report.failures
+    plain, ours = make_rows(report.measurements, report.flops, report.peaks)
+    assert (plain["implementation"], ours["implementation"]) == ("plain", "ours")
+    assert plain["ratio"] == 1 and ours["ratio"] > 0 and ours["repeats"] == 2
+    assert 0 < ours["flops_share"] < 1
+    assert ours["peak_memory_mb"] > ours["step_memory_mb"] > 0
+    assert [len(measurements) for measurements in finished] == [2]
+
+
+def test_an_exported_model_is_measured_beside_the_plain_loop(monkeypatch):
+    pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
+    monkeypatch.setattr("benchmarking.run.PAUSE", 0)
+    sizes = {**TINY, "rollout_frames": 40, "exports": ["onnx"]}
+    cases = make_cases(["rollout"], ["lab"], ["torch"], [], **sizes)[:2]
+    assert [case.implementation for case in cases] == ["plain", "onnx"]
+    report = run_benchmark(cases, LOOP, repeats=2)
+    assert not report.failures
+    plain, onnx = make_rows(report.measurements, report.flops, report.peaks)
+    assert onnx["ratio"] > 0 and plain["ratio"] == 1
+
+
+def test_a_worker_says_why_it_failed():
+    with Worker("torch") as process:
+        with pytest.raises(WorkerFailed, match="AttributeError: .*nonsense"):
+            process.ask("nonsense")
+        with pytest.raises(WorkerFailed, match="sides are multiples of 8"):
+            of = case("loader", preset="multiscale", height=12)
+            process.ask("stream", case=as_sent(of), every=1)
+        process._process.kill()
+        with pytest.raises(WorkerFailed, match="killed, probably because memory ran out"):
+            process.ask("repeat")

@@ -1,0 +1,63 @@
+"""Best of N and diversity, worked out by hand and on a model."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from checks import TINIEST, make_clip
+
+from keras_cvae import CVAE
+from keras_cvae.data import Video
+from keras_cvae.evaluation.sampling import (
+    Samples,
+    confidence,
+    pairwise_distance,
+    sample_video,
+    summarise,
+)
+from keras_cvae.metrics import frame_psnr
+
+
+def test_distance_is_the_mean_over_all_pairs():
+    images = np.random.default_rng(0).random((5, 4, 3, 3))
+    pairs = [np.abs(a - b).mean() for a, b in itertools.combinations(images, 2)]
+    assert pairwise_distance(images) == pytest.approx(255 * np.mean(pairs))
+    assert pairwise_distance(images[:1]) == 0
+    assert pairwise_distance(np.stack([images[0]] * 3)) == pytest.approx(0, abs=1e-9)
+
+
+def test_mean_and_best_of_two_videos():
+    one = Samples("a", np.array([[20.0, 22], [10, 12]]), np.full((2, 2), 0.5), np.array([2.0, 4]))
+    two = Samples("b", np.array([[30.0, 30], [32, 32]]), np.full((2, 2), 0.7), np.array([1.0, 1]))
+    result = summarise([one, two])
+    assert result["psnr_mean"] == pytest.approx((16 + 31) / 2)
+    assert result["psnr_best"] == pytest.approx((21 + 32) / 2)
+    assert result["psnr_spread"] == pytest.approx((5 + 1) / 2)
+    assert result["ssim_mean"] == result["ssim_best"] == pytest.approx(0.6)
+    assert result["diversity"] == pytest.approx(2)
+    error = np.std([16, 31], ddof=1) / np.sqrt(2)
+    assert result["psnr_mean_ci"] == pytest.approx(1.96 * error)
+    alone = summarise([one])
+    assert alone["psnr_best_ci"] is None
+    assert alone["psnr_mean_ci"] == pytest.approx(confidence([21.0, 11.0]))
+
+
+def test_samples_of_a_model():
+    keras.utils.set_random_seed(0)
+    model = CVAE("multiscale", **TINIEST, initialisation="pytorch", seed=0)
+    clip = make_clip(1, 5, (16, 24))
+    video = Video("v", clip["frames"][0], clip["poses"][0])
+    ticks = []
+    progress = type("Progress", (), {"update": lambda self, n: ticks.append(n)})()
+    sampled = sample_video(model, video, 3, temperature=2.0, seed=4, progress=progress)
+    assert sampled.psnr.shape == sampled.ssim.shape == (3, 4) and sum(ticks) == 12
+    first, poses = np.repeat(video.frames[:1], 3, 0), np.repeat(video.poses[None], 3, 0)
+    expected = model.predict_video(first, poses, temperature=2.0, seed=4)
+    for number in range(3):
+        curve = frame_psnr(video.frames[1:], expected[number, 1:])
+        np.testing.assert_allclose(sampled.psnr[number], curve, rtol=1e-5)
+    assert sampled.diversity.min() > 0
+    still = sample_video(model, video, 2, temperature=0.0)
+    assert still.diversity.max() < 1e-3
+    np.testing.assert_allclose(still.psnr[0], still.psnr[1], rtol=1e-5)

@@ -1,0 +1,118 @@
+import dataclasses
+import json
+
+import pytest
+
+from keras_cvae.training.config import resolve
+
+PUBLISHED = {
+    "epochs": 70,
+    "batch_size": 2,
+    "lr": 1e-3,
+    "lr_schedule": "constant",
+    "optimizer": "adam",
+    "clipnorm": 1.0,
+    "clip_length": 16,
+    "kl_anneal": "monotonic",
+    "kl_ratio": 1.0,
+    "kl_start": 0.0,
+    "kl_stop": 1.0,
+    "tfr": 1.0,
+    "tfr_start_decay": 10,
+    "tfr_decay_step": 0.1,
+    "output": "none",
+    "feedback_gradient": "flow",
+    "kl_reduction": "sum",
+    "logvar_bound": None,
+    "temperature": 1.0,
+    "ema": 0.0,
+    "accumulate": 1,
+    "precision": "float32",
+    "validate_every": 1,
+}
+
+
+def test_the_published_recipe_is_the_published_system():
+    config = resolve({"recipe": "published"})
+    assert {name: getattr(config, name) for name in PUBLISHED} == PUBLISHED
+
+
+def test_the_recommended_recipe_bounds_and_stops():
+    config = resolve({})
+    assert config.recipe == "recommended"
+    assert config.output == "sigmoid" and config.feedback_gradient == "stop"
+    assert config.logvar_bound > 0 and config.temperature == 0
+    assert config.lr_schedule == "cosine"
+    assert (config.data, config.frame_size) == ("builtin", (32, 64))
+
+
+def test_the_published_architecture_has_a_learning_rate_of_its_own():
+    assert resolve({"preset": "lab"}).lr == 3e-4 < resolve({}).lr
+    assert resolve({"preset": "lab", "recipe": "published"}).lr == 1e-3
+    assert resolve({"preset": "lab", "lr": 2e-3}).lr == 2e-3
+
+
+def test_what_is_given_goes_before_the_recipe():
+    config = resolve({"recipe": "published", "lr": 5e-4, "output": "clip", "logvar_bound": 8.0})
+    assert (config.lr, config.output, config.logvar_bound) == (5e-4, "clip", 8.0)
+    assert config.kl_reduction == "sum"
+
+
+def test_the_schedules_keep_the_length_of_the_first_epochs():
+    first = resolve({"epochs": 8})
+    assert first.schedule_epochs == 8
+    stored = {**vars(first), "epochs": 20}
+    again = resolve(stored)
+    assert (again.epochs, again.schedule_epochs) == (20, 8)
+    assert again.kl_schedule()["epochs"] == 8
+
+
+def test_a_configuration_survives_json():
+    config = resolve({"frame_size": (16, 24), "logvar_bound": None, "stride": 5})
+    stored = json.loads(json.dumps(dataclasses.asdict(config)))
+    assert resolve(stored) == config
+
+
+def test_paths_hold_from_any_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    config = resolve({"data": "dance", "cache": "decoded"})
+    assert config.data == str(tmp_path / "dance") and config.cache == str(tmp_path / "decoded")
+    assert resolve({"data": "builtin"}).data == "builtin"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epochs": 0}, "--epochs"),
+        ({"accumulate": 0}, "--accumulate"),
+        ({"validate_every": 0}, "--validate-every"),
+        ({"lr": 0.0}, "--lr"),
+        ({"lr": -1.0}, "--lr"),
+        ({"lr": float("nan")}, "--lr"),
+        ({"lr": float("inf")}, "--lr"),
+        ({"clipnorm": -1.0}, "--clipnorm"),
+        ({"ema": 1.0}, "--ema"),
+        ({"ema": -0.1}, "--ema"),
+        ({"tfr": 1.5}, "probability"),
+        ({"tfr_decay_step": -0.1}, "decay_step"),
+        ({"kl_ratio": 0.0}, "ratio"),
+        ({"kl_cycles": 0}, "cycles"),
+        ({"kl_stop": -1.0}, "beta"),
+        ({"kl_stop": float("nan")}, "--kl-stop"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"logvar_bound": 0.0}, "--logvar-bound"),
+        ({"logvar_bound": -3.0}, "--logvar-bound"),
+        ({"recipe": "best"}, "recipe"),
+    ],
+    ids=str,
+)
+def test_what_no_run_can_have_is_an_error(given, message):
+    with pytest.raises(ValueError, match=message):
+        resolve(given)
+
+
+def test_unknown_fields_are_a_value_error():
+    """A configuration of another version, or of another program."""
+    with pytest.raises(ValueError, match="model_type"):
+        resolve({"model_type": "bert"})
