@@ -1,6 +1,7 @@
 """Callbacks for `model.fit`, shipped as `keras_cvae.callbacks`; each can be used alone."""
 
 import importlib
+from typing import Any
 
 _HOME = {
     "EpochReport": "epoch_report",
@@ -17,11 +18,11 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(set(globals()) | set(_HOME))

@@ -1,7 +1,8 @@
-"""A line per epoch, and while it runs, for people who watch."""
+"""One printed line per epoch, which shows the running epoch on a terminal."""
 
 import sys
 import time
+from collections.abc import Sequence
 
 import keras
 
@@ -11,13 +12,13 @@ _EVERY = 0.5  # seconds between updates within an epoch, on a terminal
 
 
 class EpochReport(keras.callbacks.Callback):
-    """Prints what each epoch gave and when training will be done; use it with `fit(verbose=0)`.
+    """Prints the values of each epoch and the time left; use it with `fit(verbose=0)`.
 
-    On a terminal the running epoch shows its batch, its loss so far and the time left. Place it
-    after the callbacks whose values it is to show.
+    On a terminal it also shows the running epoch: the batch, the mean loss and the time left. Place
+    it after the callbacks whose values it shows.
 
     Args:
-        columns: names of the values to print, where the logs have them.
+        columns: names of the values to print. Those that the logs do not have are left out.
 
     Example:
 
@@ -26,48 +27,48 @@ class EpochReport(keras.callbacks.Callback):
     ```
     """
 
-    async_safe = True  # on a terminal it reads the loss twice a second, else never within an epoch
+    async_safe = True  # within an epoch it reads the loss on a terminal alone, twice a second
 
-    def __init__(self, columns=("loss", "mse", "kl", "beta", "tfr", "val_psnr")):
+    def __init__(self, columns: Sequence[str] = ("loss", "mse", "kl", "beta", "tfr", "val_psnr")):
         super().__init__()
         self.columns = columns
         self._terminal = sys.stdout.isatty()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self._started = time.monotonic()
-        self._first = None
+        self._first = -1  # no epoch yet
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self._first = epoch if self._first is None else self._first
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._first = epoch if self._first < 0 else self._first
         self._epoch = epoch
         self._epoch_started = self._shown = time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         now = time.monotonic()
         if not self._terminal or now - self._shown < _EVERY:
             return
         self._shown = now
         steps = self.params["steps"] or batch + 1
-        line = f"{self._head()}  batch {batch + 1}/{steps}  loss {float(logs['loss']):.5f}"
+        line = f"{self._head()}  batch {batch + 1}/{steps}  loss {float((logs or {})['loss']):.5f}"
         print(f"\r{line}  {self._left((batch + 1) / steps)}\x1b[K", end="", flush=True)
 
-    def on_epoch_end(self, epoch, logs=None):
-        parts = [self._head()]
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        parts, logs = [self._head()], logs or {}
         for name in self.columns:
-            if name in (logs or {}):
+            if name in logs:
                 unit = " dB" if name.endswith("psnr") else ""
                 shown = ".2f" if unit or name == "tfr" else ".5f"
-                shown = ".3g" if name == "beta" else shown  # of the size of 0.001 or of 1
+                shown = ".3g" if name == "beta" else shown  # from about 0.001 to 1
                 parts.append(f"{name} {float(logs[name]):{shown}}{unit}")
         parts.append(f"{time.monotonic() - self._epoch_started:.1f} s")
         parts.append(self._left(1.0))
         print(("\r\x1b[K" if self._terminal else "") + "  ".join(parts), flush=True)
 
-    def _head(self):
+    def _head(self) -> str:
         epochs = self.params["epochs"]
         return f"epoch {self._epoch + 1:{len(str(epochs))}d}/{epochs}"
 
-    def _left(self, share):
+    def _left(self, share: float) -> str:
         """The time left when `share` of the running epoch is done."""
         done = self._epoch - self._first + share
         left = self.params["epochs"] - self._first - done

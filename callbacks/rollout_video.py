@@ -1,4 +1,4 @@
-"""A GIF of the validation rollout while training goes on."""
+"""A GIF of the validation rollout during training."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from keras_cvae.video import side_by_side, write_video
 
 
 class RolloutVideo(Callback):
-    """Writes `epoch-0010.gif` and so on: truth | prediction | pose | error.
+    """Writes `epoch-0010.gif`, `epoch-0020.gif`, ...: truth | prediction | pose | error.
 
     The first validation video is predicted from its first frame with z from the prior, as
     `ValidationPSNR` does. A file of the same name is replaced: a resumed run writes it again.
@@ -21,18 +21,18 @@ class RolloutVideo(Callback):
         data: a `ValidationPSNR`, whose predictions are shown (place it before this callback); or
             `Clips`, a list of `keras_cvae.data.Video` or `(frames, poses)` pairs, or one such pair
             of arrays. The first video is shown.
-        folder: where to write; made if it is absent.
-        every: int >= 1, a GIF after every so many epochs.
-        max_frames: int >= 1 or `None`, show at most so many predicted frames.
-        temperature: float >= 0, scale of the prior noise, or `None` for the model's own. With a
-            `ValidationPSNR` it is that callback's.
+        folder: where to write; made if it does not exist.
+        every: at least 1, the number of epochs from one GIF to the next.
+        max_frames: at least 1, the largest number of predicted frames to show; `None` shows all.
+        temperature: at least 0, the scale of the prior noise; `None` takes the model's. Leave it
+            out with a `ValidationPSNR`, which has its own.
         fps: frames per second of the GIF.
-        name: str, of the files, with `{epoch:04d}` or the like in it; without, there is one file,
-            always of the newest rollout, that after the last epoch included.
+        name: of the files, with `{epoch:04d}` or similar in it. Without it there is one file, of
+            the newest rollout, and it is also written after the last epoch.
 
     Raises:
-        UserError: if `every` or `max_frames` is below 1, the data are not videos, or there are two
-            temperatures.
+        UserError: if `every` or `max_frames` is below 1, `data` are not videos, or `temperature` is
+            given with a `ValidationPSNR`.
 
     Example:
 

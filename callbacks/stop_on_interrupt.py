@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import threading
+from typing import Any
 
 import keras
 
@@ -10,10 +11,10 @@ import keras
 class StopOnInterrupt(keras.callbacks.Callback):
     """Turns Ctrl-C (SIGINT) into a `KeyboardInterrupt` after the running step.
 
-    `fit` is left at once after that step: the unfinished epoch is not validated, logged or saved.
-    Between two epochs, after the last one too, what belongs to the finished epoch is done first.
-    A second Ctrl-C interrupts immediately. Outside the main thread, where signals cannot be
-    handled, it does nothing.
+    The exception leaves `fit` right after that step: the unfinished epoch is not validated, logged
+    or saved. Between two epochs, and after the last, the finished epoch is validated, logged and
+    saved first. A second Ctrl-C interrupts immediately. Outside the main thread, where signals
+    cannot be handled, this callback does nothing.
 
     Example:
 
@@ -25,43 +26,43 @@ class StopOnInterrupt(keras.callbacks.Callback):
     ```
     """
 
-    async_safe = True  # looks at no logs: steps need not wait for it
+    async_safe = True  # it reads no logs, so steps need not wait for it
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._asked = False
-        self._previous = None
+        self._previous: Any = None  # the handler that was set before
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self._asked = False
         if threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGINT, self._handle)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._stop_if_asked()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._stop_if_asked()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         self.restore_handler()
         self._stop_if_asked()
 
-    def restore_handler(self):
-        """Gives SIGINT back to whoever had it; call it where `fit` was left by an exception."""
+    def restore_handler(self) -> None:
+        """Restores the previous handler of SIGINT. Call it when an exception has left `fit`."""
         if self._previous is not None:
             with contextlib.suppress(ValueError):  # not in the main thread
                 signal.signal(signal.SIGINT, self._previous)
             self._previous = None
 
-    def _handle(self, signum, frame):
+    def _handle(self, signum: int, frame: Any) -> None:
         if self._asked:
             self.restore_handler()
             raise KeyboardInterrupt
         self._asked = True
         print("\nstopping after the running step; press Ctrl-C again to stop at once", flush=True)
 
-    def _stop_if_asked(self):
+    def _stop_if_asked(self) -> None:
         if self._asked:
             self.restore_handler()
             raise KeyboardInterrupt

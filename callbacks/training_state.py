@@ -1,18 +1,22 @@
-"""Everything that a run needs to go on identically to an uninterrupted one, in one file."""
+"""The whole state of a training in one file: a resumed run is identical to an uninterrupted one."""
 
 import json
 import math
+import os
 import zipfile
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 
 from keras_cvae.backend.keras_private import EMA_WEIGHTS_IN_MODEL
+from keras_cvae.data.clips import Clips
 from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
 
 _MEMBER = "training_state.json"
 
-# What Keras' own callbacks carry from epoch to epoch.
+# The attributes that Keras' own callbacks keep from epoch to epoch.
 _CARRIED = {
     keras.callbacks.ModelCheckpoint: ("best",),
     keras.callbacks.EarlyStopping: ("best", "best_epoch", "wait", "stopped_epoch"),
@@ -22,25 +26,25 @@ _CARRIED = {
 
 
 class TrainingState(keras.callbacks.Callback):
-    """Saves the whole state of training after every epoch, and restores the callbacks' part of it.
+    """Saves the whole state of training after every epoch, and restores that of the callbacks.
 
-    The file is the model as Keras saves it (weights, optimiser, beta, teacher-forcing ratio and
-    random state are in there) with a member more: the number of finished epochs, the history, and
-    what other callbacks carry from epoch to epoch. One file, written whole or not at all: a process
-    that is killed at any moment leaves the state after an epoch, never half of one. An epoch whose
-    loss is not finite is not recorded.
+    The file is the model as Keras saves it (with weights, optimiser, beta, teacher-forcing ratio
+    and random state) and one more member: the number of finished epochs, the history, and the state
+    of other callbacks. It is written whole or not at all: a process that is killed at any moment
+    leaves the state after a whole epoch. An epoch whose loss is not finite is not saved.
 
     Keras' `BackupAndRestore` keeps neither random state nor data order nor the state of callbacks.
 
-    Place it last, so that the logs are complete and the others have begun when it restores them.
+    Place it last. Then the logs are complete, and the other callbacks have begun when it restores
+    their state.
 
     Args:
-        path: str or `Path`, the `.keras` file to keep up to date.
+        path: the `.keras` file to write.
         data: the `Clips` that is trained on, whose `epoch` is set at each epoch's beginning; or
             `None`. Call `fit(..., shuffle=False)`: Keras' own shuffling has no state to save.
-        callbacks: list of callbacks to save and restore: Keras' `ModelCheckpoint`, `EarlyStopping`,
-            `ReduceLROnPlateau`, `SwapEMAWeights`. Others have nothing to keep.
-        restored: dict from `read_training_state`, or `None` for a fresh run.
+        callbacks: callbacks to save and restore: Keras' `ModelCheckpoint`, `EarlyStopping`,
+            `ReduceLROnPlateau`, `SwapEMAWeights`. Others have no state and are ignored.
+        restored: what `read_training_state` returns, or `None` for a new run.
         on_saved: function of the history (a list of rows) called after each save, or `None`.
 
     Attributes:
@@ -60,26 +64,33 @@ class TrainingState(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, path, data=None, callbacks=(), restored=None, on_saved=None):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        data: Clips | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        restored: dict[str, Any] | None = None,
+        on_saved: Callable[[list[dict]], object] | None = None,
+    ):
         super().__init__()
         self.path = path
         self.data = data
         self.kept = {f"{i}-{type(c).__name__}": c for i, c in enumerate(callbacks) if _carried(c)}
         self.restored = restored
         self.on_saved = on_saved
-        self.history = list(restored["history"]) if restored else []
+        self.history: list[dict] = list(restored["history"]) if restored else []
 
-    def on_train_begin(self, logs=None):
-        # After the others' on_train_begin, in which some of them reset themselves.
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        # After the others' on_train_begin, in which some of them reset their state.
         for name, values in (self.restored or {}).get("callbacks", {}).items():
             for attribute, value in values.items():
                 setattr(self.kept[name], attribute, value)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if self.data is not None:
             self.data.epoch = epoch
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         if not math.isfinite(logs.get("loss", 0.0)):
             return
@@ -105,17 +116,17 @@ class TrainingState(keras.callbacks.Callback):
             self.on_saved(self.history)
 
 
-def read_training_state(path):
+def read_training_state(path: str | os.PathLike) -> dict[str, Any]:
     """Reads what `TrainingState` added to a model's file.
 
     Args:
-        path: str or `Path`, the `.keras` file.
+        path: the `.keras` file.
 
     Returns:
-        dict with `epoch` (the number of finished epochs), `history` and `callbacks`.
+        dict of `epoch` (the number of finished epochs), `history` and `callbacks`.
 
     Raises:
-        UserError: if the file is no such file.
+        UserError: if the file holds no training state.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -127,13 +138,13 @@ def read_training_state(path):
         ) from error
 
 
-def _carried(callback):
-    """Names of the attributes that a callback carries from epoch to epoch."""
+def _carried(callback: keras.callbacks.Callback) -> list[str]:
+    """Names of the attributes that a callback keeps from epoch to epoch."""
     return [a for kind, names in _CARRIED.items() if isinstance(callback, kind) for a in names]
 
 
-def _plain(value):
-    """A callback's attribute as JSON knows it."""
+def _plain(value: Any) -> bool | int | float | str | None:
+    """A callback's attribute as a JSON value."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     return float(value)

@@ -1,4 +1,4 @@
-"""PSNR of the long validation roll-out, in the epoch's logs."""
+"""PSNR of the long validation rollout, in the epoch's logs."""
 
 from typing import Any
 
@@ -14,22 +14,23 @@ from keras_cvae.metrics import frame_psnr
 class ValidationPSNR(Callback):
     """Predicts the validation videos from their first frames and logs the mean PSNR as `val_psnr`.
 
-    Prediction is what it is in use: z from the prior, no true frame but the first, batch norm in
-    inference mode. PSNR is per frame, 10 log10(1 / mse) on [0, 1]; the given frame does not count.
-    Put it before `ModelCheckpoint(monitor="val_psnr", mode="max")`, `EarlyStopping` and
-    `CSVLogger`, so that they see the value. Epochs without validation log nothing: Keras'
-    `ModelCheckpoint` saves them all the same, so validate each epoch where you use it.
+    Videos are predicted as in use: z comes from the prior, the first frame is the only true one,
+    and batch normalisation is in inference mode. PSNR is per frame, 10 log10(1 / mse) on [0, 1];
+    the given frame is left out. Place it before `ModelCheckpoint(monitor="val_psnr", mode="max")`,
+    `EarlyStopping` and `CSVLogger`, so that they see the value. Epochs without validation log
+    nothing, but Keras' `ModelCheckpoint` saves them: with it, validate every epoch.
 
-    Given to `RolloutVideo` and `TensorBoardLogs` in place of the videos, it lends them its
-    predictions: an epoch predicts a validation frame once.
+    `RolloutVideo` and `TensorBoardLogs` take it in place of the videos and use its predictions, so
+    that an epoch predicts a validation frame once.
 
     Args:
         data: `Clips`, or a list of `keras_cvae.data.Video` or `(frames, poses)` pairs, or one such
             pair of arrays. Whole videos are predicted, not clips.
-        every: int >= 1, validate after every so many epochs, and always after the last one.
-        max_frames: int or `None`, predict at most so many frames of each video; the last epoch is
-            always validated in full.
-        temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
+        every: at least 1, the number of epochs from one validation to the next. The last epoch is
+            always validated.
+        max_frames: at least 1, the largest number of frames to predict of each video; `None`
+            predicts all. The last epoch predicts all.
+        temperature: at least 0, the scale of the prior noise; `None` takes the model's.
 
     Attributes:
         per_frame: dict video name -> (T-1,) PSNR in dB per predicted frame, of the last validation.
@@ -62,7 +63,7 @@ class ValidationPSNR(Callback):
         self._last: tuple[int, np.ndarray] | None = None  # epoch, prediction of the first video
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self._last = None  # also where another training counts its epochs from 0
+        self._last = None  # another training counts its epochs from 0 again
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         last = epoch == self.params["epochs"] - 1
@@ -86,15 +87,15 @@ class ValidationPSNR(Callback):
             logs["val_psnr"] = float(np.concatenate(curves).mean())
 
     def first_rollout(self, model: Any, epoch: int, max_frames: int | None = None) -> np.ndarray:
-        """The prediction of the first video after an epoch; predicted where that is not done yet.
+        """The prediction of the first video after an epoch, from the validation if it has it.
 
         Args:
-            model: `CVAE` that is trained.
-            epoch: int, the running epoch.
-            max_frames: int or `None`, at most so many predicted frames.
+            model: the `CVAE` that is trained.
+            epoch: the running epoch, from 0.
+            max_frames: the largest number of predicted frames; `None` for all.
 
         Returns:
-            (T, H, W, 3) float32, frame 0 being the given one.
+            (T, H, W, 3) float32; frame 0 is the given one.
         """
         video = self.videos[0]
         frames = min(len(video.poses), np.inf if max_frames is None else max_frames + 1)

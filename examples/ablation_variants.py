@@ -1,24 +1,26 @@
 """The variants that ablations.py compares: each changes one thing of the recommended settings.
 
-Settings of `scripts/train.py`, or what the classes below add, which did not earn a place in the
+They are settings of `scripts/train.py`, or the classes below, which were not worth a place in the
 package.
 """
 
+from typing import Any
+
 import numpy as np
-import torch
 from keras import layers, ops, random
 
-from keras_cvae import Clips
+from keras_cvae import CVAE, Clips
 from keras_cvae.architectures import ARCHITECTURES
 from keras_cvae.architectures.multiscale import (
     MultiscaleArchitecture,
     depth_to_space,
     space_to_depth,
 )
+from keras_cvae.backend.tensor import Tensor
+from keras_cvae.images import tensor_to_unit, to_unit
 from keras_cvae.layers.blocks import ResidualBlock
-from keras_cvae.model.cvae import CVAE
-from keras_cvae.model.presets import PRESETS
-from keras_cvae.model.rollout import to_unit
+from keras_cvae.model.prediction import Prediction
+from keras_cvae.model.presets import PRESETS, WIDTHS
 
 # --- architectures ---------------------------------------------------------------------------
 
@@ -26,26 +28,26 @@ from keras_cvae.model.rollout import to_unit
 class NormedBlock(ResidualBlock):
     """A residual block of a group norm's output."""
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         super().build()
         self.norm = layers.GroupNormalization(groups=8, axis=-1, dtype=self.dtype_policy)
         self.norm.build((None, None, None, self.in_channels))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return super().call(self.norm(x))
 
 
 class DoubleBlock(ResidualBlock):
     """Two residual blocks."""
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         super().build()
         self.second = ResidualBlock(
             self.filters, self.filters, self.initialisation, dtype=self.dtype_policy
         )
         self.second.build()
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return self.second(super().call(x))
 
 
@@ -60,76 +62,119 @@ class Deep(MultiscaleArchitecture):
 class Residual(MultiscaleArchitecture):
     """The decoder's output is added to the previous frame, before the sigmoid."""
 
-    def encode_frames(self, frames):
+    def encode_frames(self, frames: Tensor) -> Tensor:
         kept = ops.clip(frames, 0.02, 0.98)
         logits = space_to_depth(ops.log(kept / (1 - kept)))
         return ops.concatenate([super().encode_frames(frames), logits], axis=-1)
 
-    def posterior(self, frame_features, pose_features):
+    def posterior(self, frame_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
         return super().posterior(frame_features[..., :-12], pose_features)
 
-    def decode(self, previous_features, pose_features, z):
+    def decode(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:
         change = super().decode(previous_features[..., :-12], pose_features, z)
         return change + depth_to_space(previous_features[..., -12:])
 
 
 class Context(MultiscaleArchitecture):
-    """The pose encoder sees the given first frame too, which `ContextCVAE` puts here."""
+    """The pose encoder sees the given first frame too, which `ContextCVAE` sets."""
 
-    first_frames = None
+    first_frames: Tensor = None  # (B, H, W, 3) float32, or of one clip for all
 
-    def __init__(self, frame_features, pose_features, *args, **kwargs):
-        super().__init__(frame_features, pose_features, *args, **kwargs)
-        blocks = [(type(b), b.filters) for b in self.pose_encoder.blocks]
-        self.pose_encoder = self._chain("pose_and_first_frame_encoder", 24, blocks)
+    def __init__(
+        self,
+        frame_features: int,
+        pose_features: int,
+        latent_maps: int,
+        decoder_features: int,
+        *options: Any,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            *(frame_features, pose_features, latent_maps, decoder_features), *options, **kwargs
+        )
+        blocks = [(type(block), block.filters) for block in self.pose_encoder.blocks]
+        self.pose_encoder = self.chain("pose_and_first_frame_encoder", 24, blocks)
 
-    def encode_poses(self, poses, training=False):
-        first = ops.broadcast_to(self.first_frames[:, None], poses.shape)
+    def encode_poses(self, poses: Tensor, training: bool = False) -> Tensor:
         _, frames, height, width, channels = poses.shape
+        first = ops.broadcast_to(self.first_frames[:, None], poses.shape)
         images = ops.concatenate([poses, first], axis=-1)
         images = ops.reshape(images, (-1, height, width, 2 * channels))
         x = self.pose_encoder(space_to_depth(images))
         return ops.reshape(x, (-1, frames, *x.shape[1:]))
 
 
+class HalfBlind(MultiscaleArchitecture):
+    """The decoder gets `blinded(z)` in the place of z, where `HalfBlindCVAE` sets it."""
+
+    blinded = None
+
+    def next_frame(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:
+        z = z if self.blinded is None else self.blinded(z)
+        return super().next_frame(previous_features, pose_features, z)
+
+
+for architecture in (Normed, Deep, Residual, Context, HalfBlind):
+    ARCHITECTURES[architecture.__name__] = architecture
+
+
+# --- models and data -------------------------------------------------------------------------
+
+
 class ContextCVAE(CVAE):
-    def _roll_out(self, inputs, *args, **kwargs):
-        self.architecture.first_frames = to_unit(inputs["frames"])[:, 0]
-        return super()._roll_out(inputs, *args, **kwargs)
+    """Sets the first frames of the architecture `Context`, of each clip and of each video."""
 
-    def stream_video(self, first_frames, *args, **kwargs):
-        self.architecture.first_frames = to_unit(ops.convert_to_tensor(first_frames))
-        # A recorded step would hold another first frame.
-        self.make_predictor(self.output_bound, self.logvar_bound)
-        return super().stream_video(first_frames, *args, **kwargs)
+    def _roll_out(self, inputs: dict[str, Tensor], *arguments: Any, **options: Any) -> Any:
+        self.architecture.first_frames = tensor_to_unit(inputs["frames"][:, 0])
+        return super()._roll_out(inputs, *arguments, **options)
 
-    def infer_latents(self, frames, poses):
-        batch = {"frames": frames[None], "poses": poses[None]}
-        with torch.no_grad():
-            rollout = self(batch)
-        return tuple(ops.convert_to_numpy(x)[0] for x in (rollout.mu, rollout.logvar))
+    def infer_latents(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
+        self._show(frames[:1])
+        return super().infer_latents(frames, poses)
+
+    def predict_video(self, first_frames: np.ndarray, *arguments: Any, **options: Any) -> Any:
+        self._show(first_frames)
+        return super().predict_video(first_frames, *arguments, **options)
+
+    def stream_video(self, first_frames: np.ndarray, *arguments: Any, **options: Any) -> Any:
+        self._show(first_frames)
+        return super().stream_video(first_frames, *arguments, **options)
+
+    def _show(self, first_frames: np.ndarray) -> None:
+        frames = to_unit(first_frames, "first_frames")
+        shape = (-1, *frames.shape[-3:])
+        self.architecture.first_frames = ops.convert_to_tensor(frames.reshape(shape))
+        # A step that is recorded or compiled holds the first frames of another video.
+        self.prediction = Prediction(self.architecture)
 
 
 class NoisyCVAE(CVAE):
-    """Normal noise of the standard deviation 0.1 is added to the fed-back frames in training."""
+    """In rollouts of clips, fed-back frames get normal noise of the standard deviation 0.1."""
 
-    def _fed_back(self, previous, pose, z):
-        noise = random.normal(ops.shape(previous), stddev=0.1, seed=self.rng)
-        return super()._fed_back(previous + noise, pose, z)
+    def feed_back(self, frame: Tensor) -> Tensor:
+        noise = random.normal(ops.shape(frame), stddev=0.1, seed=self.rng)
+        return super().feed_back(frame) + noise
 
 
 class HalfBlindCVAE(CVAE):
-    """z, which the prediction lacks, is 0 for half of the frames in training."""
+    """In training, z is 0 for half of the frames: a prediction has no z of the true frames."""
 
-    def _decode(self, previous_features, pose, z):
-        told = random.uniform((ops.shape(z)[0], 1, 1, 1), seed=self.rng) < 0.5
-        return super()._decode(previous_features, pose, z * ops.cast(told, z.dtype))
+    def negative_elbo(self, inputs: dict[str, Tensor], training: bool) -> tuple[Tensor, dict]:
+        self.architecture.blinded = self._blinded if training else None
+        try:
+            return super().negative_elbo(inputs, training)
+        finally:
+            self.architecture.blinded = None
+
+    def _blinded(self, z: Tensor) -> Tensor:
+        kept = random.uniform((ops.shape(z)[0], 1, 1, 1), seed=self.rng) < 0.5
+        return ops.where(kept, z, 0.0)
 
 
 class ShiftedClips(Clips):
     """Clips whose frames and poses are shifted at random by up to a pixel, edges repeated."""
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
         (batch,) = super().__getitem__(index)
         rng = np.random.default_rng([self.seed, self.epoch, index])
         for clip in range(self.batch_size):
@@ -143,12 +188,23 @@ class ShiftedClips(Clips):
 
 # --- variants --------------------------------------------------------------------------------
 
-for kind in (Normed, Deep, Residual, Context):
-    ARCHITECTURES[kind.__name__] = kind
-    PRESETS[kind.__name__] = {**PRESETS["multiscale"], "architecture": kind.__name__}
-for share in (0.5, 1.5):
-    scaled = {k: int(v * share) for k, v in PRESETS["multiscale"].items() if k != "architecture"}
-    PRESETS[f"width {share}"] = {"architecture": "multiscale", **scaled, "latent_maps": 8}
+
+def with_arguments(kind: type[CVAE] = CVAE, **arguments: Any) -> type[CVAE]:
+    """A class of models whose `from_preset` replaces some constructor arguments."""
+
+    class Variant(kind):
+        @classmethod
+        def from_preset(cls, preset: str, recipe: str = "recommended", **overrides: Any) -> CVAE:
+            return super().from_preset(preset, recipe, **{**overrides, **arguments})
+
+    return Variant
+
+
+def scaled(factor: float) -> type[CVAE]:
+    """A class of models whose widths are those of the preset times a factor, except for z's."""
+    widths = {name: int(PRESETS["multiscale"][name] * factor) for name in WIDTHS}
+    return with_arguments(**{**widths, "latent_maps": PRESETS["multiscale"]["latent_maps"]})
+
 
 VARIANTS = {
     "recommended": {},
@@ -157,12 +213,12 @@ VARIANTS = {
     "beta 1": {"kl_stop": 1.0},
     "beta 0.01": {"kl_stop": 0.01},
     "beta 0.0001": {"kl_stop": 0.0001},
-    "half the widths": {"preset": "width 0.5"},
-    "widths times 1.5": {"preset": "width 1.5"},
-    "two blocks instead of one": {"preset": "Deep"},
-    "group norm": {"preset": "Normed"},
-    "first frame as context": {"preset": "Context", "model": ContextCVAE},
-    "residual to the previous frame": {"preset": "Residual"},
+    "half the widths": {"model": scaled(0.5)},
+    "widths times 1.5": {"model": scaled(1.5)},
+    "two blocks instead of one": {"model": with_arguments(architecture="Deep")},
+    "group norm": {"model": with_arguments(architecture="Normed")},
+    "first frame as context": {"model": with_arguments(ContextCVAE, architecture="Context")},
+    "residual to the previous frame": {"model": with_arguments(architecture="Residual")},
     "gradient through the feedback": {"feedback_gradient": "flow"},
     "teacher forcing, 1 falling to 0": {"tfr": 1.0, "tfr_start_decay": 0, "tfr_decay_step": "half"},
     "clips of 8 frames, batch 8": {"clip_length": 8, "batch_size": 8},
@@ -176,5 +232,7 @@ VARIANTS = {
     "mirrored at random": {"mirror": True},
     "shifted by up to 1 pixel": {"clips": ShiftedClips},
     "noise on the fed-back frame": {"model": NoisyCVAE},
-    "z zero in half of the frames": {"model": HalfBlindCVAE},
+    "z zero in half of the frames": {
+        "model": with_arguments(HalfBlindCVAE, architecture="HalfBlind")
+    },
 }

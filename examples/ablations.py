@@ -2,13 +2,14 @@
 
     KERAS_BACKEND=torch python examples/ablations.py --data builtin --csv builtin.csv
 
-The variants stand in ablation_variants.py. Prints a row of a Markdown table for each, and writes
-one line per variant into the csv. docs/architectures.md discusses the results.
+The variants are in ablation_variants.py. Prints a row of a Markdown table for each, and adds a row
+to the csv. docs/architectures.md discusses the results.
 """
 
 import argparse
 import csv
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -16,12 +17,11 @@ import numpy as np
 import torch
 from ablation_variants import VARIANTS
 
-from keras_cvae import Clips
+from keras_cvae import CVAE, Clips
 from keras_cvae.callbacks import KLAnnealing, TeacherForcing
 from keras_cvae.data import load_videos
 from keras_cvae.evaluation import copy_baselines, evaluate_videos, mean_frame
 from keras_cvae.evaluation.latent_use import latent_use
-from keras_cvae.model.cvae import CVAE
 from keras_cvae.training.build import build_model
 from keras_cvae.training.config import resolve
 
@@ -34,16 +34,28 @@ CLOCKS = {"processor": time.process_time, "wall": time.perf_counter}
 
 
 class Budget(keras.callbacks.Callback):
-    """Ends training after some time by `clock`, over which learning rate and forcing fall."""
+    """Ends training after some time by `clock`; learning rate and forcing fall over that time.
 
-    def __init__(self, seconds, clock, lr, constant, forcing):
+    Args:
+        seconds: the time.
+        clock: returns seconds.
+        lr: the learning rate at first.
+        constant: whether the learning rate stays.
+        forcing: whether the teacher-forcing ratio falls from 1 to 0 in the first half.
+    """
+
+    def __init__(
+        self, seconds: float, clock: Callable[[], float], lr: float, constant: bool, forcing: bool
+    ):
         super().__init__()
         self.seconds, self.clock = seconds, clock
         self.lr, self.constant, self.forcing = lr, constant, forcing
-        self.steps, self.start = 0, None
+        self.steps = 0
+        self.start: float | None = None
 
-    def on_train_batch_begin(self, batch, logs=None):
-        self.start = self.start or self.clock()
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        if self.start is None:
+            self.start = self.clock()
         share = min((self.clock() - self.start) / self.seconds, 1)
         cosine = 0.01 + 0.99 * (1 + np.cos(np.pi * share)) / 2
         self.model.optimizer.learning_rate.assign(self.lr * (1 if self.constant else cosine))
@@ -54,8 +66,8 @@ class Budget(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def measure(name, data, seconds, clock, seed):
-    """Trains a variant and evaluates it on the validation videos: a dict with `COLUMNS`."""
+def measure(name: str, data: str, seconds: float, clock: Callable[[], float], seed: int) -> dict:
+    """Trains a variant and evaluates it on the validation videos; returns a row of `COLUMNS`."""
     options = dict(VARIANTS[name])
     kind, cut = options.pop("model", CVAE), options.pop("clips", Clips)
     constant = options.pop("constant", False)
@@ -82,7 +94,7 @@ def measure(name, data, seconds, clock, seed):
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="builtin")
     parser.add_argument("--minutes", type=float, default=3.0, help="training time of each (3)")

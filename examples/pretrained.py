@@ -3,13 +3,13 @@
     python examples/pretrained.py
 
 Writes `builtin_dancer.gif`, the first 120 of the 630 frames as truth, prediction, pose and error,
-and `builtin_dancer_psnr.png`, the PSNR of each predicted frame beside what copying a frame scores.
-Put a video of your own in the place of `video`: frames and poses, uint8 (T, H, W, 3).
+and `builtin_dancer_psnr.png`, the PSNR of each predicted frame and of the copy-frame baselines. Put
+a video of your own in the place of `video`: frames and poses, uint8 (T, H, W, 3).
 """
 
-from keras_cvae import backend
+from keras_cvae.backend.choice import choose_backend
 
-backend.choose_backend()  # whichever is installed, or KERAS_BACKEND
+choose_backend()  # KERAS_BACKEND, or one that is installed
 
 import keras_cvae  # noqa: E402
 from keras_cvae.data.synthetic import builtin_videos  # noqa: E402
@@ -26,5 +26,5 @@ psnr = frame_psnr(video.frames[1:], predicted[1:])
 print(f"{len(psnr)} predicted frames, mean PSNR {psnr.mean():.2f} dB")
 curves = {"prediction": psnr, **copy_baselines(video.frames)}
 plot_psnr_per_frame(curves, "builtin_dancer_psnr.png")
-film = side_by_side(video.frames[:120], predicted[:120], video.poses[:120], zoom=4)
-print(write_video("builtin_dancer.gif", film))
+shown = side_by_side(video.frames[:120], predicted[:120], video.poses[:120], zoom=4)
+print(write_video("builtin_dancer.gif", shown))

@@ -24,14 +24,14 @@ predictor = load_predictor(MODEL)
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
+    def do_POST(self) -> None:
         try:
             given = np.load(io.BytesIO(self.rfile.read(int(self.headers["Content-Length"]))))
             np.save(
                 reply := io.BytesIO(), predictor.predict_video(given["first_frame"], given["poses"])
             )
             code, body = 200, reply.getvalue()
-        except Exception as error:  # whatever was sent, there is an answer
+        except Exception as error:  # every request gets an answer
             code, body = 400, str(error).encode()
         self.send_response(code)
         self.end_headers()

@@ -23,7 +23,7 @@ def reported_errors() -> Iterator[None]:
     A `UserError` or `OSError` ends the script with exit code 2, Ctrl-C with 130. Any other
     exception is a fault of the program and shows its traceback. A warning is printed as one line.
     """
-    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # type: ignore[assignment]
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
     try:
         yield
     except (UserError, OSError) as error:

@@ -71,7 +71,7 @@ def check_new(path: str | os.PathLike) -> None:
         UserError: if there is.
     """
     if os.path.lexists(path):
-        raise UserError(f"{path} exists, and nothing is ever overwritten. Give a new name.")
+        raise UserError(f"{path} exists, and what exists is never overwritten. Give a new name.")
 
 
 def write_json(path: str | os.PathLike, values: Any) -> None:

@@ -2,12 +2,14 @@
 
 from keras import ops
 
+from keras_cvae.backend.tensor import Tensor
 
-def frame_mse(truth, prediction):
+
+def frame_mse(truth: Tensor, prediction: Tensor) -> Tensor:
     """Mean squared error of each frame.
 
     Args:
-        truth: (B, T, H, W, C), values in [0, 1].
+        truth: (B, T, H, W, C), pixels in [0, 1].
         prediction: the same shape.
 
     Returns:
@@ -17,14 +19,14 @@ def frame_mse(truth, prediction):
     return ops.mean(ops.square(prediction - truth), axis=(2, 3, 4))
 
 
-def gaussian_kl(mu, logvar, reduction="sum"):
+def gaussian_kl(mu: Tensor, logvar: Tensor, reduction: str = "sum") -> Tensor:
     """KL divergence of N(mu, exp(logvar)) from N(0, I) (Kingma & Welling 2014, appendix B).
 
     Args:
-        mu: (B, T, ...) mean of the latent maps.
-        logvar: the same shape, logarithm of the variance.
-        reduction: `"sum"` over the latent elements: nats per frame, the ELBO's term. `"mean"`
-            over the latent elements: independent of the size of the frame and the latent maps.
+        mu: (B, T, ...), the mean of the latents.
+        logvar: the same shape, the logarithm of the variance.
+        reduction: `"sum"` over the latent elements gives nats per frame, the term of the ELBO.
+            `"mean"` over them does not depend on the frame size or the number of latent channels.
 
     Returns:
         (B, T) float32, in nats per frame (`"sum"`) or per latent element (`"mean"`).

@@ -1,20 +1,20 @@
-"""Image quality per frame, in NumPy: how predictions are reported."""
+"""Image quality per frame, as it is reported: PSNR and SSIM."""
 
 import numpy as np
 
 from keras_cvae.images import scaled
 
-MAX_PSNR = 100.0  # dB, of a frame that is exactly right
+MAX_PSNR = 100.0  # dB, of a frame equal to the truth
 
 
 def frame_psnr(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Peak signal-to-noise ratio of each frame: 10 log10(1 / mse) on [0, 1].
 
-    The mean over frames of these values is what is reported, never the PSNR of the mean MSE.
+    Reports give the mean of these values over the frames, never the PSNR of the mean MSE.
 
     Args:
         truth: (..., H, W, 3), uint8 or floats in [0, 1].
-        prediction: an array that broadcasts to it, likewise.
+        prediction: the same, of a shape that broadcasts with that of `truth`.
 
     Returns:
         float64 array (...), in dB, at most `MAX_PSNR`.
@@ -29,8 +29,8 @@ def frame_ssim(truth: np.ndarray, prediction: np.ndarray, chunk: int = 64) -> np
 
     Args:
         truth: (T, H, W, 3), uint8 or floats in [0, 1].
-        prediction: the same shape, likewise.
-        chunk: int, frames computed at once.
+        prediction: the same shape, uint8 or floats in [0, 1].
+        chunk: frames computed at once.
 
     Returns:
         float64 array (T,); NaN where frames are smaller than the 11 x 11 window.

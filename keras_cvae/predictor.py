@@ -112,12 +112,16 @@ class Predictor:
             UserError: for wrong shapes, number types or ranges.
         """
         first_frames, poses = np.asarray(first_frames), np.asarray(poses)
-        expected = first_frames.shape[:1] + poses.shape[1:2] + first_frames.shape[1:]
-        if first_frames.ndim != 4 or poses.shape != expected or not poses.shape[1]:
+        if first_frames.ndim != 4 or first_frames.shape[-1] != 3:
             raise UserError(
-                "first_frames must be (B, H, W, 3), or (H, W, 3) for one video, and poses "
-                "(B, T, H, W, 3) of the same size with T >= 1; got first_frames "
-                f"{first_frames.shape} and poses {poses.shape}."
+                "first_frames must be (B, H, W, 3), or (H, W, 3) for one video; "
+                f"got {first_frames.shape}."
+            )
+        expected = first_frames.shape[:1] + poses.shape[1:2] + first_frames.shape[1:]
+        if poses.shape != expected or not poses.shape[1]:
+            raise UserError(
+                f"poses must be (B, T, H, W, 3) like first_frames {first_frames.shape} with "
+                f"T >= 1; got {poses.shape}."
             )
         if z is not None:
             latents = self._checked_latent_shape(first_frames.shape[1:3])
@@ -161,6 +165,8 @@ class Predictor:
             )
         temperature = self.temperature if temperature is None else temperature
         check_temperature(temperature)
+        if seed is not None and seed < 0:
+            raise UserError(f"seed must be an integer of at least 0, or None; got {seed}.")
         shape = (1, *first_frames.shape)[-4:]
         latent_shape = self._checked_latent_shape(shape[1:3])
         step = self.step_for(shape, latent_shape)

@@ -1,22 +1,22 @@
-"""Progress with the time left, on anything that takes more than a moment."""
+"""Progress and the time left, on stderr."""
 
 import sys
 import time
 
-_SILENT = 2.0  # seconds before the first word: what is done by then says nothing
+_SILENT = 2.0  # seconds before the first line: shorter work prints nothing
 _TERMINAL_EVERY = 0.2  # seconds between rewrites of the line on a terminal
 _LOG_EVERY = 10.0  # seconds between lines in a file or pipe
 
 
 class Progress:
-    """Says on stderr how far a known number of steps has come, and when it will be done.
+    """Prints how many of a known number of steps are done, and the time left.
 
-    On a terminal one line is rewritten; elsewhere a line comes about every ten seconds. Nothing
-    is said about what takes less than two seconds. Call it from one thread.
+    On a terminal one line is rewritten. Elsewhere a new line is printed about every ten seconds.
+    Work of less than two seconds prints nothing. Use it from one thread.
 
     Args:
         total: number of steps.
-        label: what is being done, the beginning of the line.
+        label: the beginning of the line, such as `"reading images"`.
 
     Example:
         >>> with Progress(len(paths), "reading images") as progress:
@@ -34,7 +34,7 @@ class Progress:
         self._next = self._started + (_SILENT if self._terminal else _LOG_EVERY)
 
     def update(self, n: int = 1) -> None:
-        """Counts `n` more steps as done.
+        """Counts more steps as done.
 
         Args:
             n: number of steps since the last call.
@@ -47,7 +47,7 @@ class Progress:
             self._next = now + (_TERMINAL_EVERY if self._terminal else _LOG_EVERY)
 
     def close(self) -> None:
-        """Says how long it took, if that was long enough to be worth a word."""
+        """Prints the time that all steps took, if it is at least two seconds."""
         took = time.monotonic() - self._started
         if took >= _SILENT:
             self._say(f"took {duration(took)}", end="\n")
@@ -55,19 +55,19 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _say(self, time_text: str, end: str) -> None:
         share = self.done / self.total if self.total else 1.0
         line = f"{self.label}: {self.done}/{self.total} ({share:.0%}), {time_text}"
         if self._terminal:
-            line = f"\r{line}\x1b[K"  # clears what a longer line left behind
+            line = f"\r{line}\x1b[K"  # clears the rest of a longer line
         print(line, end=end, file=sys.stderr, flush=True)
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `"3 min 5 s"`."""
+    """Seconds as readable text, such as `"3 min 5 s"`."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

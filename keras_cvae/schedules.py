@@ -1,42 +1,50 @@
 """Schedules of beta and of the teacher-forcing ratio: pure functions of the epoch.
 
-Every function takes the number of the epoch, from 0, and holds its last value past the end.
+Epochs count from 0. After its end a schedule keeps its last value.
 """
 
 import math
 
-from keras_cvae.errors import UserError
+from keras_cvae.errors import UserError, check_choice
 
 KL_STRATEGIES = ("none", "monotonic", "cyclical")
 
 
-def kl_weight(epoch, strategy, epochs, cycles=10, ratio=1.0, start=0.0, stop=1.0):
+def kl_weight(
+    epoch: int,
+    strategy: str,
+    epochs: int,
+    cycles: int = 10,
+    ratio: float = 1.0,
+    start: float = 0.0,
+    stop: float = 1.0,
+) -> float:
     """The KL weight beta in one epoch, annealed as in Fu et al. 2019 (arXiv:1903.10145).
 
-    `none` is `stop` in every epoch. `monotonic` is one ramp from `start` to `stop`, `cyclical` is
-    `cycles` of them. A cycle is `period = epochs / cycles` epochs long; its ramp rises linearly
-    during the share `ratio` of the cycle and then stays at `stop`. Where the published formula is
-    undefined, these hold: a ramp that has room for one epoch or less is at `stop` at once (so a
-    cycle of one epoch has beta = `stop`), more cycles than epochs are as many cycles as epochs,
-    and an epoch past the end has the last epoch's value.
+    With `"none"`, beta is `stop` in every epoch. `"monotonic"` is one ramp from `start` to `stop`,
+    `"cyclical"` is `cycles` ramps. A cycle is `period = epochs / cycles` epochs long. Its ramp
+    rises linearly during the share `ratio` of the cycle, then beta stays at `stop`.
+
+    The published formula is undefined in three cases. Here a ramp of one epoch or less is at `stop`
+    at once, so a cycle of one epoch has beta = `stop`. `cycles` is at most `epochs`. An epoch after
+    the end has the value of the last epoch.
 
     Args:
-        epoch: int >= 0.
+        epoch: at least 0.
         strategy: `"none"`, `"monotonic"` or `"cyclical"`.
-        epochs: int >= 1, the length of the schedule.
-        cycles: int >= 1, used by `cyclical`.
-        ratio: float in (0, 1], the ramp's share of a cycle.
-        start: float >= 0, beta at the beginning of a ramp.
-        stop: float >= 0, beta at its end.
+        epochs: at least 1, the length of the schedule.
+        cycles: at least 1, the number of ramps of `"cyclical"`.
+        ratio: in (0, 1], the ramp's share of a cycle.
+        start: at least 0, beta at the beginning of a ramp.
+        stop: at least 0, beta at the end of a ramp.
 
     Returns:
-        float, beta.
+        beta.
 
     Raises:
-        UserError: for an unknown strategy or a value out of its range.
+        UserError: for an unknown strategy, or a value out of its range.
     """
-    if strategy not in KL_STRATEGIES:
-        raise UserError(f"Unknown KL annealing {strategy!r}; expected one of {KL_STRATEGIES}.")
+    check_choice("KL annealing", strategy, KL_STRATEGIES)
     if epochs < 1 or cycles < 1:
         raise UserError(
             f"KL annealing needs at least one epoch and one cycle; got epochs={epochs}, "
@@ -60,26 +68,28 @@ def kl_weight(epoch, strategy, epochs, cycles=10, ratio=1.0, start=0.0, stop=1.0
     cycle = max(k for k in range(cycles) if int(k * period) <= epoch)
     position = epoch - int(cycle * period)
     ramp = (period - 1) * ratio
-    # The tolerance lets the ramp's last epoch reach 1 where rounding would fall short of it.
+    # With the tolerance the ramp's last epoch reaches 1 in spite of rounding.
     share = 1.0 if ramp <= 0 or position >= ramp - 1e-9 else position / ramp
     return float(start + (stop - start) * share)
 
 
-def teacher_forcing_ratio(epoch, start=1.0, start_decay_epoch=10, decay_step=0.1):
+def teacher_forcing_ratio(
+    epoch: int, start: float = 1.0, start_decay_epoch: int = 10, decay_step: float = 0.1
+) -> float:
     """The probability of teacher forcing in one epoch.
 
-    It stays at `start` while fewer than `start_decay_epoch` epochs are finished and then falls by
-    `decay_step` at the end of each epoch, down to 0: with the defaults epochs 0-9 use 1.0, epoch
-    10 uses 0.9, epoch 19 and all later ones 0.
+    It is `start` while fewer than `start_decay_epoch` epochs are finished. Then it falls by
+    `decay_step` at the end of each epoch, down to 0. With the defaults it is 1.0 in epochs 0-9, 0.9
+    in epoch 10, and 0 from epoch 19 on.
 
     Args:
-        epoch: int >= 0.
-        start: float in [0, 1].
-        start_decay_epoch: int >= 0, finished epochs before the first decay.
-        decay_step: float >= 0.
+        epoch: at least 0.
+        start: in [0, 1].
+        start_decay_epoch: at least 0, the finished epochs before the first decay.
+        decay_step: at least 0.
 
     Returns:
-        float in [0, 1].
+        The ratio, in [0, 1].
 
     Raises:
         UserError: for a value out of its range.
@@ -91,7 +101,7 @@ def teacher_forcing_ratio(epoch, start=1.0, start_decay_epoch=10, decay_step=0.1
             "epoch, start_decay_epoch and decay_step must not be negative; got "
             f"epoch={epoch}, start_decay_epoch={start_decay_epoch}, decay_step={decay_step}."
         )
-    # The end of epoch e counts e + 1 finished epochs; with start_decay_epoch=0 the end of epoch 0
-    # is the first decay all the same.
+    # At the end of epoch e, e + 1 epochs are finished. So with start_decay_epoch=0, too, the first
+    # decay is at the end of epoch 0.
     decays = max(epoch - max(start_decay_epoch, 1) + 1, 0)
     return max(start - decays * decay_step, 0.0)

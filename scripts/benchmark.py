@@ -1,25 +1,28 @@
 #!/usr/bin/env python
-"""Measures our models beside the plain PyTorch loop, on each installed backend; see --help."""
+"""Compares our models with the plain PyTorch loop, on each installed backend; see --help."""
 
 import argparse
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarking import cases, machine, results, run
 
 from keras_cvae import cli
 from keras_cvae.backend.choice import BACKENDS
+from keras_cvae.errors import UserError
 from keras_cvae.exporting.formats import FORMATS
 from keras_cvae.model.presets import PRESETS
 
 LOOP = Path(__file__).resolve().parents[1] / "tests" / "reference_torch.py"
 NOT_QUOTED = "--quick: fewer cases and repeats; not to be quoted"
 DEFAULTS = {"repeats": 5, "batch_size": 2, "clip_length": 16, "frame_size": (32, 64)}
-LONG_VIDEO = 10_001  # frames of the prediction whose memory --sizes reads
+LONG_VIDEO = 10_001  # frames of the prediction whose memory --sizes measures
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     with cli.reported_errors():
         settings = resolve(options)
@@ -35,11 +38,12 @@ def main(arguments=None):
         return measured(options, settings, described, notes)
 
 
-def parse(arguments=None):
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Measure training, prediction and loading beside the plain PyTorch loop of "
-        "the published model (tests/reference_torch.py), repeats interleaved, each configuration "
-        "in a process of its own. Leave the machine alone meanwhile. In brackets: the default.",
+        description="Measure training, prediction and loading, and compare them with the plain "
+        "PyTorch loop of the published model (tests/reference_torch.py). Repeats are interleaved, "
+        "each configuration runs in a process of its own. Run nothing else at the same time. In "
+        "brackets: the default.",
         allow_abbrev=False,
     )
     what = parser.add_argument_group("what is measured")
@@ -76,43 +80,43 @@ def parse(arguments=None):
         "--rollout-frames",
         type=int,
         metavar="N",
-        help="frames of a roll-out at batch 1; at batch 8 an eighth (630; with --sizes 10001)",
+        help="frames of a rollout at batch 1; at batch 8 an eighth (630; with --sizes 10001)",
     )
     files = parser.add_argument_group("new files to write at the end")
     files.add_argument("--csv", type=Path, metavar="FILE", help="a row for each configuration")
     files.add_argument("--markdown", type=Path, metavar="FILE", help="machine and tables")
-    files.add_argument("--plot", type=Path, metavar="FILE.png", help="with --sizes: the picture")
+    files.add_argument("--plot", type=Path, metavar="FILE.png", help="with --sizes: the figure")
     return parser.parse_args(arguments)
 
 
-def resolve(options):
-    """Every setting, defaults filled in: what is printed on top.
+def resolve(options: argparse.Namespace) -> dict:
+    """All settings with their defaults, as they are printed on top.
 
     Raises:
-        ValueError: for settings that do not go together or cannot be measured here.
+        UserError: for settings that do not go together or cannot be measured here.
     """
     fixed = {"quick": ("presets", "precisions", "tasks", "rollout_frames"), "sizes": ("tasks",)}
     for mode, flags in fixed.items():
         refused = [flag for flag in flags if getattr(options, mode) and getattr(options, flag)]
         if refused:
             names = " ".join(f"--{flag.replace('_', '-')}" for flag in refused)
-            raise ValueError(f"--{mode} has its own cases; leave out {names}.")
+            raise UserError(f"--{mode} has its own cases; leave out {names}.")
     if options.plot and not options.sizes:
-        raise ValueError("--plot draws what --sizes measures; give --sizes, or leave it out.")
+        raise UserError("--plot draws what --sizes measures; give --sizes, or leave it out.")
     if options.plot and options.plot.suffix.lower() != ".png":
-        raise ValueError(f"--plot writes a PNG; got {options.plot}. Give a name that ends in .png.")
+        raise UserError(f"--plot writes a PNG; got {options.plot}. Give a name that ends in .png.")
     installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
     backends = options.backends or installed
     if missing := [name for name in backends if name not in installed]:
-        raise ValueError(
+        raise UserError(
             f"{missing[0]} is not installed. Install it with pip install "
             f"'keras_cvae[{missing[0]}]', or leave it out of --backends."
         )
     if options.quick:
         backends = [name for name in backends if name in cases.QUICK_BACKENDS]
     if not backends:
-        raise ValueError("None of the backends to measure is installed: give other --backends.")
-    settings = {
+        raise UserError("None of the backends to measure is installed: give other --backends.")
+    settings: dict[str, Any] = {
         "presets": options.presets or ["lab", "multiscale"],
         "backends": list(dict.fromkeys(backends)),
         "precisions": options.precisions or list(cases.PRECISIONS),
@@ -133,14 +137,14 @@ def resolve(options):
         del settings["tasks"], settings["exports"]
         for name in ("presets", "backends", "precisions"):
             if len(settings[name]) > 1:
-                raise ValueError(f"--sizes measures one; got --{name} {' '.join(settings[name])}.")
+                raise UserError(f"--sizes measures one; got --{name} {' '.join(settings[name])}.")
     else:
         _check_plain_loop()
     _check_numbers(options)
     return settings
 
 
-def _exports(backends):
+def _exports(backends: Sequence[str]) -> list[str]:
     """The formats that the backends to measure can write and whose runtime is installed."""
     formats = []
     for name, backend in cases.EXPORTS.items():
@@ -150,20 +154,20 @@ def _exports(backends):
     return formats
 
 
-def _check_plain_loop():
+def _check_plain_loop() -> None:
     if not LOOP.is_file():
-        raise ValueError(
+        raise UserError(
             f"The plain PyTorch loop to compare with is part of the checkout: {LOOP} is missing. "
             "Run scripts/benchmark.py of a checkout, or measure with --sizes, which needs no loop."
         )
     if not importlib.util.find_spec("torch"):
-        raise ValueError(
+        raise UserError(
             "The plain loop to compare with needs PyTorch, which is not installed. Install it with "
             "pip install 'keras_cvae[torch]', or measure with --sizes, which needs no loop."
         )
 
 
-def _check_numbers(options):
+def _check_numbers(options: argparse.Namespace) -> None:
     for name, low in (
         ("repeats", 1),
         ("batch_size", 1),
@@ -172,12 +176,25 @@ def _check_numbers(options):
     ):
         value = getattr(options, name)
         if value is not None and value < low:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least {low}; got {value}.")
+            raise UserError(f"--{name.replace('_', '-')} must be at least {low}; got {value}.")
     if options.frame_size and min(options.frame_size) < 4:
-        raise ValueError(f"--frame-size must be at least 4 4; got {options.frame_size}.")
+        raise UserError(f"--frame-size must be at least 4 4; got {options.frame_size}.")
 
 
-def measure_speed(options, settings, described, notes):
+def measure_speed(
+    options: argparse.Namespace, settings: dict, described: dict[str, str], notes: list[str]
+) -> int:
+    """Measures the cases against the plain loop, prints and writes the table.
+
+    Args:
+        options: what `parse` gave.
+        settings: what `resolve` gave.
+        described: the machine, see `machine.describe`.
+        notes: what a reader of the numbers has to know.
+
+    Returns:
+        The exit code: 1 if a case failed.
+    """
     shape = {
         "batch": settings["batch_size"],
         "clip_length": settings["clip_length"],
@@ -206,7 +223,10 @@ def measure_speed(options, settings, described, notes):
     return _finish(options, rows, results.COLUMNS, text, report.failures)
 
 
-def measure_sizes(options, settings, described, notes):
+def measure_sizes(
+    options: argparse.Namespace, settings: dict, described: dict[str, str], notes: list[str]
+) -> int:
+    """Measures the cost against sizes, prints and writes the tables; see `measure_speed`."""
     from benchmarking import sizes, sizes_results
 
     (preset,), (backend,), (precision,) = (
@@ -228,26 +248,32 @@ def measure_sizes(options, settings, described, notes):
     rows, report = sizes.run_sizes(axes, settings["repeats"], memory_case, show)
     text = sizes_results.markdown(rows, described, [*notes, *report.notes])
     print(f"\n{text}")
-    if options.plot:
+    if options.plot and rows:
         from benchmarking.plot import plot_sizes
 
         plot_sizes(rows, options.plot)
     return _finish(options, rows, sizes.COLUMNS, text, report.failures)
 
 
-def _say(line):
-    if sys.stderr.isatty():  # over the line of the progress
+def _say(line: str) -> None:
+    if sys.stderr.isatty():  # replaces the line of the progress
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     print(line, flush=True)
 
 
-def _finish(options, rows, columns, text, failures):
+def _finish(
+    options: argparse.Namespace,
+    rows: list[dict],
+    columns: Sequence[str],
+    text: str,
+    failures: list[tuple[str, str]],
+) -> int:
     if options.csv:
         results.write_csv(options.csv, rows, columns)
     if options.markdown:
         results.write_text(options.markdown, text)
     for path in (options.csv, options.markdown, options.plot):
-        if path:
+        if path and path.exists():
             print(f"wrote {path}")
     for name, message in failures:
         print(f"failed: {name}: {message}", file=sys.stderr)

@@ -1,7 +1,10 @@
 """What tests share: other backends in processes of their own, weights, and checks of layers."""
 
+import atexit
 import importlib.util
+import json
 import os
+import select
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +26,17 @@ def installed_backends():
     return [name for name in BACKENDS if importlib.util.find_spec(name)]
 
 
+def environment(backend=None, path=()):
+    """Variables of a process from which the checkout and `tests` can be imported."""
+    found = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+    found["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # JAX compiles twice as fast
+    found.pop("KERAS_BACKEND", None)
+    if backend is not None:
+        found["KERAS_BACKEND"] = backend
+    found["PYTHONPATH"] = os.pathsep.join(map(str, (TESTS.parent, TESTS, *path)))
+    return found
+
+
 def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
     """Runs Python code in a fresh process, from which the checkout and `tests` can be imported.
 
@@ -37,15 +51,9 @@ def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
     Returns:
         str, what it printed (with `check=False` the `CompletedProcess`).
     """
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # JAX compiles twice as fast
-    environment.pop("KERAS_BACKEND", None)
-    if backend is not None:
-        environment["KERAS_BACKEND"] = backend
-    environment["PYTHONPATH"] = os.pathsep.join(map(str, (TESTS.parent, TESTS, *path)))
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, args)],
-        env=environment,
+        env=environment(backend, path),
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -56,14 +64,57 @@ def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
     return done.stdout
 
 
-def call(function, *args, backend, timeout=300):
-    """Calls a function of a test module with strings, in a fresh process on another backend."""
+def call(function, *args, backend, timeout=300, fresh=False):
+    """Calls a function of a test module with strings, in a process on another backend.
+
+    The process serves all calls of a session: starting a backend takes seconds.
+
+    Args:
+        function: a function of the top level of a test module.
+        *args: its arguments, as strings.
+        backend: str.
+        timeout: seconds.
+        fresh: bool, in a process of its own, for what changes the process.
+
+    Returns:
+        str, what it printed.
+    """
     path = Path(function.__code__.co_filename)
-    code = f"import sys, {path.stem} as m; m.{function.__name__}(*sys.argv[1:])"
-    return run_python(code, *args, backend=backend, timeout=timeout, path=(path.parent,))
+    if fresh:
+        code = f"import sys, {path.stem} as m; m.{function.__name__}(*sys.argv[1:])"
+        return run_python(code, *args, backend=backend, timeout=timeout, path=(path.parent,))
+    if backend not in _workers:
+        _workers[backend] = subprocess.Popen(
+            [sys.executable, TESTS / "backend_worker.py"],
+            env=environment(backend),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+    worker = _workers[backend]
+    request = {"path": str(path), "function": function.__name__, "arguments": [*map(str, args)]}
+    print(json.dumps(request), file=worker.stdin, flush=True)
+    ready, _, _ = select.select([worker.stdout], [], [], timeout)
+    line = worker.stdout.readline() if ready else ""
+    if not line:
+        _workers.pop(backend).kill()
+        raise AssertionError(f"{function.__name__} on {backend}: no reply within {timeout} s")
+    reply = json.loads(line)
+    assert reply["error"] is None, f"on {backend}:\n{reply['error']}"
+    return reply["printed"]
 
 
-def call_on_each(function, *args, timeout=300):
+_workers = {}
+
+
+@atexit.register
+def _end_workers():
+    for worker in _workers.values():
+        worker.kill()
+
+
+def call_on_each(function, *args, timeout=300, fresh=False):
     """Calls a function on each installed backend, the backend's name being its first argument.
 
     Two at a time: starting a backend and compiling a step leave a core idle.
@@ -74,7 +125,7 @@ def call_on_each(function, *args, timeout=300):
 
     def one(backend):
         try:
-            return call(function, backend, *args, backend=backend, timeout=timeout)
+            return call(function, backend, *args, backend=backend, timeout=timeout, fresh=fresh)
         except (AssertionError, subprocess.TimeoutExpired) as error:
             return error
 

@@ -1,4 +1,4 @@
-"""The examples run as they stand."""
+"""The examples run unchanged."""
 
 import io
 import runpy
@@ -8,6 +8,7 @@ import urllib.request
 from http.server import HTTPServer
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from checks import TESTS
@@ -15,6 +16,20 @@ from checks import TESTS
 from keras_cvae.data.synthetic import builtin_videos
 
 EXAMPLES = TESTS.parent / "examples"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Small frames gain little from more, and are slower where other tests share the cores."""
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def test_fit_arrays(tmp_path, monkeypatch, capsys):

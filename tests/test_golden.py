@@ -85,7 +85,7 @@ def compute_golden(backend, out):
         frame, predicted = frames[:, 0], []
         for t in range(1, poses.shape[1]):
             inputs = {"previous_frame": frame, "pose": poses[:, t], "z": eps[:, t - 1]}
-            frame = model._predictor.model.predict_on_batch(inputs)
+            frame = model.prediction.frame_predictor.predict_on_batch(inputs)
             predicted.append(frame)
         results[f"{size}_prior_pred"] = channels_first(np.stack(predicted, axis=1))
     np.savez(out, **results)

@@ -168,7 +168,7 @@ def agrees_with_the_oracle(backend):
                 "pose": ours["poses"][:, t],
                 "z": ours["eps"][:, t - 1],
             }
-            frame = model._predictor.model.predict_on_batch(inputs)
+            frame = model.prediction.frame_predictor.predict_on_batch(inputs)
             assert np.abs(frame - expected[:, t - 1]).max() < 1e-4
         check_training(model, theirs, ours, tensors, beta, forcing)
 

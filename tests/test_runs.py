@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from keras_cvae import runs
+from keras_cvae import files, runs
+from keras_cvae.errors import UserError
 
 
 def test_a_run_begins_with_its_configuration(tmp_path):
@@ -33,21 +34,6 @@ def test_what_exists_is_never_touched(tmp_path, kind):
     assert kind != "file" or run.read_text() == "mine"
 
 
-def test_a_run_that_exists_can_be_gone_on_with(tmp_path):
-    runs.create_run(tmp_path / "run", {})
-    with pytest.raises(ValueError, match="--resume"):
-        runs.check_new(tmp_path / "run")
-
-
-def test_only_a_run_can_be_resumed(tmp_path):
-    runs.create_run(tmp_path / "run", {})
-    with pytest.raises(ValueError, match="--resume"):
-        runs.create_run(tmp_path / "run", {})
-    with pytest.raises(ValueError) as caught:
-        runs.check_new(tmp_path)
-    assert "--resume" not in str(caught.value)
-
-
 def test_a_configuration_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(TypeError):
         runs.create_run(tmp_path / "run", {"bad": object()})
@@ -57,7 +43,7 @@ def test_a_configuration_that_cannot_be_written_leaves_nothing(tmp_path):
 def test_a_folder_that_appears_meanwhile_is_not_overwritten(tmp_path):
     """Two processes that were given the same --out."""
     run = tmp_path / "run"
-    with pytest.raises((ValueError, OSError)), runs.new_folder(run) as partial:
+    with pytest.raises((ValueError, OSError)), files.new_folder(run) as partial:
         (partial / "ours").write_text("")
         run.mkdir()
         (run / "theirs").write_text("")
@@ -137,3 +123,38 @@ def test_only_what_a_killed_process_left_is_removed(tmp_path):
         path.write_text("")
     runs.remove_partial_files(tmp_path)
     assert all(path.exists() for path in kept) and not any(path.exists() for path in left)
+
+
+def test_results_of_todays_schema_are_read_as_they_are(tmp_path):
+    results = {"val_psnr": 30.0, "baselines": {"first_frame": 19.3}, "epochs": 16}
+    files.write_json(tmp_path / "metrics.json", results)
+    assert runs.read_metrics(tmp_path) == results
+
+
+def test_results_of_an_older_evaluation_are_flattened(tmp_path):
+    old = {
+        "val": {"psnr": 30.0, "ssim": 0.9, "first_frame": 19.0, "kl_nats": 0.4},
+        "test": {"psnr": 31.0, "previous_true_frame": 32.0},
+        "val_samples": {"samples": 3, "psnr_best": 30.5},
+        "frame_size": [32, 64],
+    }
+    files.write_json(tmp_path / "metrics.json", old)
+    assert runs.read_metrics(tmp_path) == {
+        "val_psnr": 30.0,
+        "val_ssim": 0.9,
+        "val_kl_nats": 0.4,
+        "baselines": {"first_frame": 19.0},
+        "test_psnr": 31.0,
+        "test_baselines": {"previous_true_frame": 32.0},
+        "val_samples_samples": 3,
+        "val_samples_psnr_best": 30.5,
+        "frame_size": [32, 64],
+    }
+
+
+@pytest.mark.parametrize("text", [None, "[1]", "{"])
+def test_what_are_no_results_is_an_error(tmp_path, text):
+    if text is not None:
+        (tmp_path / "metrics.json").write_text(text)
+    with pytest.raises(UserError, match="metrics.json"):
+        runs.read_metrics(tmp_path)

@@ -65,8 +65,8 @@ class Architecture(layers.Layer):
             smallest = self.smallest_widths.get(name, 1)
             if not isinstance(width, int) or width < smallest:
                 raise UserError(
-                    f"{name} must be an integer of at least {smallest} in {type(self).__name__}, "
-                    f"which divides it by {smallest}; got {width!r}."
+                    f"{name} is divided by {smallest} inside {type(self).__name__} and must be an "
+                    f"integer of at least {smallest}; got {width!r}."
                 )
         self.latent_maps = latent_maps
         self.initialisation = initialisation

@@ -1,1 +1,1 @@
-"""All that knows which backend runs. One module per backend for its train step and convolutions."""
+"""All that depends on the backend. Its train step and convolutions are one module per backend."""

@@ -5,33 +5,33 @@ import json
 import os
 from pathlib import Path
 
-from keras_cvae.errors import UserError
+from keras_cvae.errors import UserError, check_choice
 
 BACKENDS = ("torch", "tensorflow", "jax")
 
 
-def choose_backend(preferred=None):
+def choose_backend(preferred: str | None = None) -> str:
     """Makes sure that Keras will run on an installed backend.
 
-    `KERAS_BACKEND` decides if it is set. Else the preferred backend does, then the one in Keras'
-    own configuration file, if it is installed (Keras writes that file with "tensorflow" whether or
-    not it is), else the first of torch, tensorflow and jax that is. Call it before anything imports
+    `KERAS_BACKEND` decides if it is set. Otherwise the first of these that is installed is taken:
+    the preferred backend, the one in Keras' own configuration file (Keras writes "tensorflow" there
+    even where TensorFlow is not installed), torch, tensorflow, jax. Call it before anything imports
     Keras.
 
     Args:
-        preferred: str, such as the backend of a run that is to go on, or `None`.
+        preferred: a backend, such as that of a run to resume, or `None`.
 
     Returns:
-        str, the backend; `KERAS_BACKEND` is set to it.
+        The backend; `KERAS_BACKEND` is set to it.
 
     Raises:
-        UserError: if the asked-for backend, or every backend, is absent.
+        UserError: if `KERAS_BACKEND` names a backend that is unknown or not installed, or no
+            backend is installed.
     """
     asked = os.environ.get("KERAS_BACKEND")
     installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
     if asked:
-        if asked not in BACKENDS:
-            raise UserError(f"KERAS_BACKEND is {asked!r}; expected one of {', '.join(BACKENDS)}.")
+        check_choice("KERAS_BACKEND", asked, BACKENDS)
         if asked not in installed:
             raise UserError(
                 f"KERAS_BACKEND is {asked!r}, but {asked} is not installed. Install it with "
@@ -48,7 +48,7 @@ def choose_backend(preferred=None):
     return os.environ["KERAS_BACKEND"]
 
 
-def _configured():
+def _configured() -> str | None:
     """The backend of Keras' configuration file, or `None`."""
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     try:

@@ -8,17 +8,17 @@ CHOICES = ("auto", "on", "off")
 
 
 def choose(asked: str, backend: str) -> tuple[bool, str]:
-    """What a wish to compile the training step comes to on a backend.
+    """Decides whether the training step is compiled on a backend.
 
     Args:
-        asked: `"auto"`, which compiles where that was measured to pay; `"on"` or `"off"`.
+        asked: `"auto"`, which compiles where it was measured to be faster; `"on"` or `"off"`.
         backend: the Keras backend.
 
     Returns:
-        `(jit_compile, reason)`: bool for `model.compile`, and a line for people.
+        `(jit_compile, reason)`: the argument of `model.compile`, and a line that explains it.
 
     Raises:
-        UserError: for an unknown choice, or where torch.compile has no C++ compiler.
+        UserError: for an unknown choice, or if torch.compile finds no C++ compiler.
     """
     check_choice("compile", asked, CHOICES)
     on = asked == "on" or (asked == "auto" and backend == "jax")

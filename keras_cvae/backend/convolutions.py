@@ -1,11 +1,11 @@
-"""The convolutions that a backend does best, channels last, keeping height and width."""
+"""The fastest convolutions of each backend: channels last, height and width are kept."""
 
 import importlib
 from types import ModuleType
 
 import keras
 
-_OWN = ("torch", "tensorflow")  # backends that do better than through `keras.ops`
+_OWN = ("torch", "tensorflow")  # backends with something faster than `keras.ops`
 
 
 def backend_convolutions() -> ModuleType:

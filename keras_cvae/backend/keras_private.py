@@ -1,15 +1,15 @@
-"""The parts of Keras that are not public and that this package relies on, all in one place.
+"""The private parts of Keras that this package relies on, in one place.
 
-A new version of Keras may move them. tests/backend/test_keras_private.py fails then and says what
+A new version of Keras may move them. Then tests/backend/test_keras_private.py fails and says what
 to do.
 """
 
 from keras.callbacks import SwapEMAWeights
 
-# On torch, Keras replaces an optimiser's class by one of this module and saves its name.
+# On torch, Keras replaces the optimiser's class with one of this module, and saves its name.
 TORCH_OPTIMIZERS = "keras.src.backend.torch.optimizers"
 
-# `SwapEMAWeights` notes here whether the averaged weights are in the model.
+# The attribute of `SwapEMAWeights` that says whether the averaged weights are in the model.
 EMA_WEIGHTS_IN_MODEL = "_ema_weights_in_model"
 
 
@@ -20,5 +20,5 @@ class AveragedWeights(SwapEMAWeights):
     resumed with more epochs needs the raw ones.
     """
 
-    def _finalize_ema_values(self):
+    def _finalize_ema_values(self) -> None:
         pass

@@ -4,13 +4,17 @@ import keras
 
 
 def unrolls_loops(jit_compile: bool | str | None) -> bool:
-    """Whether loops over time are to be unrolled: XLA on TensorFlow has no gradient of a scan."""
+    """Whether loops over time must be unrolled: XLA on TensorFlow has no gradient of a scan.
+
+    Args:
+        jit_compile: as given to `model.compile`.
+    """
     return keras.backend.backend() == "tensorflow" and jit_compile is True
 
 
 def groups_images() -> bool:
-    """Whether many images are better decoded in groups than all at once.
+    """Whether many images are decoded faster in groups than all at once.
 
-    PyTorch maps the memory of a large tensor again in every operation.
+    PyTorch maps fresh memory for a large tensor in every operation.
     """
     return keras.backend.backend() == "torch"

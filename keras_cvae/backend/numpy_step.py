@@ -1,6 +1,7 @@
-"""A model's step as a function of NumPy arrays, as fast as the backend can have it."""
+"""A model's step as a fast function of NumPy arrays."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,13 +11,13 @@ from keras import ops
 class NumpyStep:
     """Calls a model with arrays in place of its dict of inputs.
 
-    On torch the step is recorded once for the shapes (see `recorded_step`). Elsewhere Keras
-    compiles it.
+    On torch the step is recorded once for the shapes (see `recorded_step`). On other backends
+    Keras compiles it.
 
     Args:
         model: a built `keras.Model` that takes a dict of float32 inputs, returns one tensor, and
             has no random state.
-        names: the names of its inputs.
+        names: the names of its inputs, in the order of the arrays.
     """
 
     def __init__(self, model: keras.Model, names: Sequence[str]):
@@ -25,13 +26,13 @@ class NumpyStep:
         self._recorded: tuple = ()
 
     def for_shapes(self, *shapes: tuple) -> Callable[..., np.ndarray]:
-        """The step for inputs of these shapes, with the weights of this moment.
+        """The step for inputs of these shapes, with the present weights.
 
         Args:
-            *shapes: of each input, batch size included.
+            *shapes: the shape of each input, with the batch size.
 
         Returns:
-            A function of one float32 array for each input that returns a float32 array.
+            A function of one float32 array per input that returns a float32 array.
         """
         if keras.backend.backend() != "torch":
             return lambda *arrays: self._model.predict_on_batch(self._named(arrays))
@@ -47,5 +48,5 @@ class NumpyStep:
         step.refresh()
         return lambda *arrays: ops.convert_to_numpy(step(*map(ops.convert_to_tensor, arrays)))
 
-    def _named(self, values):
+    def _named(self, values: Sequence[Any]) -> dict[str, Any]:
         return dict(zip(self._names, values, strict=True))

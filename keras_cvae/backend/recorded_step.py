@@ -1,39 +1,51 @@
 """A network's step as a recorded graph of PyTorch's operations.
 
-Run eagerly, a step of prediction spends as much time in Python, Keras' and ours, as in arithmetic.
-Recorded once, it is the bare operations, the same ones on the same weights; and what depends on
-the weights alone (their layout) is computed once for a video instead of once for a frame.
+Run eagerly, a step of prediction spends as much time in Python code as in arithmetic. The recorded
+graph holds only the operations: the same ones, on the same weights. What depends on the weights
+alone (their layout) is computed once per video instead of once per frame.
 """
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from keras import StatelessScope
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.node import map_arg
 
+from keras_cvae.backend.tensor import Tensor
+
 
 class RecordedStep:
     """A function of tensors, recorded for their shapes.
 
+    Call `refresh` before the first call, and after each change of the variables.
+
     Args:
-        function: takes tensors and returns one; nothing in it may depend on their values.
-        variables: list of Keras variables that it reads. The graph shares their memory.
-        inputs: list of tensors, an example of what it will be called with.
+        function: takes tensors and returns one. Its control flow must not depend on their values.
+        variables: the Keras variables that it reads. The graph shares their memory.
+        inputs: example tensors of the shapes and types of later calls.
     """
 
-    def __init__(self, function, variables, inputs):
+    def __init__(
+        self,
+        function: Callable[..., Tensor],
+        variables: Sequence[Any],
+        inputs: Sequence[Tensor],
+    ):
         def stateless(values, *inputs):
             with StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
                 return function(*inputs)
 
         self._weights = [variable.value for variable in variables]
-        # Without operations in place: repeated on what is computed once, they would change it.
+        # In-place operations are removed: repeated, they would change what is computed once.
         pure = torch.func.functionalize(stateless, remove="mutations")
         with torch.no_grad():
             self._module = make_fx(pure)(self._weights, *inputs)
         self._split(len(inputs))
 
-    def _split(self, count):
-        """Takes what depends on the weights alone out of the graph, as a plan to compute it by."""
+    def _split(self, count: int) -> None:
+        """Moves what depends on the weights alone out of the graph, into a plan for `refresh`."""
         graph = self._module.graph
         placeholders = [node for node in graph.nodes if node.op == "placeholder"]
         self._weight_nodes = placeholders[:-count]
@@ -43,7 +55,7 @@ class RecordedStep:
             if node.op == "call_function" and once.issuperset(node.all_input_nodes):
                 once.add(node)
                 self._plan.append((node, node.target, node.args, node.kwargs))
-        self._held = {}
+        self._held: dict[Any, str] = {}
         for node in once:
             if not once.issuperset(node.users):
                 self._held[node] = f"held_{len(self._held)}"
@@ -54,12 +66,12 @@ class RecordedStep:
         graph.eliminate_dead_code()
         for node in self._weight_nodes:
             graph.erase_node(node)
-        # make_fx takes the arguments as they were, a list and tensors; what is left is tensors.
+        # make_fx recorded the arguments as a list and tensors; now there are only tensors.
         graph.set_codegen(torch.fx.graph.CodeGen())
         self._module.recompile()
 
-    def refresh(self):
-        """Computes anew what depends on the weights alone; call it when they may be others."""
+    def refresh(self) -> None:
+        """Computes what depends on the weights alone. Call it after the weights change."""
         values = dict(zip(self._weight_nodes, self._weights, strict=True))
         with torch.no_grad():
             for node, function, arguments, options in self._plan:
@@ -68,7 +80,15 @@ class RecordedStep:
         for node, name in self._held.items():
             setattr(self._module, name, values[node])
 
-    def __call__(self, *inputs):
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Runs the graph, without gradients.
+
+        Args:
+            *inputs: tensors of the recorded shapes and types.
+
+        Returns:
+            What the function returns for them.
+        """
         with torch.no_grad():
             (output,) = self._module(*inputs)  # the recorded outputs, flat
             return output

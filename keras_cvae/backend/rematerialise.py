@@ -1,25 +1,28 @@
-"""Rematerialisation: activations are computed anew for the gradient instead of being kept."""
+"""Rematerialisation: activations are computed again for the gradient instead of being kept."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 from keras import StatelessScope, ops
 
 
-def rematerialised(function, variables):
+def rematerialised(function: Callable, variables: Sequence[Any]) -> Callable:
     """A function whose activations are not kept between the forward and the backward pass.
 
     Args:
         function: takes tensors and returns tensors; it changes no state.
-        variables: list of the Keras variables that it reads.
+        variables: the Keras variables that it reads.
 
     Returns:
-        A function of the same tensors. Call it inside what made it: on TensorFlow it holds the
-        variables' values at this place.
+        A function of the same tensors. Call it in the function that made it: on TensorFlow it
+        holds the values that the variables have there.
     """
     if keras.backend.backend() != "tensorflow":
         return keras.remat(function)
 
-    # TensorFlow cannot reach a variable from the gradient of a loop: values go in as tensors, read
-    # here, outside the loop.
+    # TensorFlow cannot read a variable in the gradient of a loop: its value is read here, outside
+    # the loop, and goes in as a tensor.
     values = [ops.convert_to_tensor(variable) for variable in variables]
 
     def stateless(*arguments):

@@ -1,4 +1,4 @@
-"""The type of a tensor of whichever backend runs."""
+"""The type of a tensor of the backend that Keras runs on."""
 
 from typing import Any, TypeAlias
 

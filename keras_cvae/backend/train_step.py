@@ -33,7 +33,13 @@ def backend_steps() -> ModuleType:
 
 
 def unpack_batch(data: Any) -> dict[str, Tensor]:
-    """The inputs of a batch `({"frames", "poses"},)` as Keras hands it to a step.
+    """The inputs of a batch that Keras passes to a step.
+
+    Args:
+        data: `({"frames", "poses"},)`, two (B, T, H, W, 3) tensors.
+
+    Returns:
+        dict of `"frames"` and `"poses"`.
 
     Raises:
         UserError: if there are targets or sample weights.

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 from keras import StatelessScope
 
+from keras_cvae.backend.tensor import Tensor
 from keras_cvae.backend.train_step import unpack_batch
 
 
@@ -50,7 +51,9 @@ def test_step(model: Any, state: tuple, data: Any) -> tuple[dict, tuple]:
     return logs, (trainable, non_trainable, metrics)
 
 
-def _updated_metrics(model, metrics, loss, terms, inputs):
+def _updated_metrics(
+    model: Any, metrics: Sequence, loss: Tensor, terms: Any, inputs: dict[str, Tensor]
+) -> tuple[dict, list]:
     mapping = list(zip(model.metrics_variables, metrics, strict=True))
     with StatelessScope(state_mapping=mapping) as scope:
         logs = model.update_metrics(loss, terms, inputs["frames"].shape[0])
@@ -58,6 +61,6 @@ def _updated_metrics(model, metrics, loss, terms, inputs):
 
 
 def _values(scope: StatelessScope, variables: Sequence, values: Sequence) -> list:
-    """The variables' values after a scope, those it did not touch unchanged."""
+    """The variables' values after a scope; those that it did not change are the given ones."""
     updated = (scope.get_current_value(variable) for variable in variables)
     return [old if new is None else new for new, old in zip(updated, values, strict=True)]

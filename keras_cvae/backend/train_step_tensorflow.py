@@ -12,7 +12,7 @@ def train_step(model: Any, data: Any) -> dict:
     inputs = unpack_batch(data)
     with tf.GradientTape() as tape:
         loss, terms = model.negative_elbo(inputs, training=True)
-        # Replicas add their gradients up, so each has its share of the loss.
+        # The gradients of all replicas are summed, so each replica has its share of the loss.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         scaled = model.optimizer.scale_loss(loss / replicas)
     trainable = list(model.trainable_weights)

@@ -10,7 +10,7 @@ from keras_cvae.backend.train_step import unpack_batch
 def train_step(model: Any, data: Any) -> dict:
     """One optimiser step on a batch; see `backend_steps`."""
     inputs = unpack_batch(data)
-    model.zero_grad()  # torch.nn.Module's: the gradients of the step before
+    model.zero_grad()  # of torch.nn.Module: clears the gradients of the step before
     loss, terms = model.negative_elbo(inputs, training=True)
     model.optimizer.scale_loss(loss).backward()
     trainable = list(model.trainable_weights)

@@ -1,56 +1,56 @@
-"""Clips of fixed length cut at random from videos, in batches for `model.fit`."""
+"""Batches of clips of a fixed length, cut from videos at random places, for `model.fit`."""
 
 import warnings
-from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
-from keras_cvae.data.videos import Video, as_videos
+from keras_cvae.data.videos import Video, Videos, as_videos
 from keras_cvae.errors import UserError
 
 
 class Clips(keras.utils.PyDataset):
     """Batches of clips, cut from videos at new random places in every epoch.
 
-    An epoch is `num_frames // stride` clips, shared among the videos by their length. Within a
-    video with `n` possible starts, `k` clips begin `n / k` frames apart (a little less than
-    `stride`), all shifted by one random offset per video and epoch, so that every possible start
-    is equally likely, no clip crosses the end of a video, and an epoch is always of the same
-    length. Clips are then shuffled; an incomplete last batch is dropped.
+    An epoch has `num_frames // stride` clips. Each video gets a share by its length. In a video
+    with `n` possible starts, `k` clips begin `n / k` frames apart (a little less than `stride`),
+    and all are shifted by one random offset per video and epoch. So every possible start is equally
+    likely, no clip crosses the end of a video, and all epochs have the same length. Then the clips
+    are shuffled; an incomplete last batch is dropped.
 
-    Everything is a pure function of `seed` and the attribute `epoch`. Set `epoch` at the beginning
-    of an epoch to fix what that epoch sees; `on_epoch_end` counts it up, so that a plain
-    `model.fit(clips)` sees new clips in each epoch as well. (Keras also calls it once before
-    training begins.) `fit` itself reorders the batches with Python's `random` unless it is given
-    `shuffle=False`.
+    The clips are a pure function of `seed` and the attribute `epoch`. Set `epoch` at the beginning
+    of an epoch to choose its clips. `on_epoch_end` increments it, so that a plain
+    `model.fit(clips)` gets new clips in each epoch, too. (Keras also calls it once before training
+    begins.) `fit` itself reorders the batches with Python's `random`; `shuffle=False` turns that
+    off.
 
-    A batch is one copy out of arrays that are in memory or memory-mapped: nothing is decoded here,
-    and reading is thread-safe, so that one worker suffices.
+    A batch is one copy from arrays that are in memory or memory-mapped. Nothing is decoded here,
+    and reading is thread-safe, so one worker is enough.
 
     Args:
-        videos: a list of `Video` or of pairs `(frames, poses)`, or a single pair. All arrays
-            `(T, H, W, 3)`, RGB, uint8 in [0, 255] or floats in [0, 1], with `poses[t]` the pose
-            of `frames[t]`. A video shorter than one clip yields none and is reported by a warning.
-        clip_length: frames in a clip, the first, given one included.
-        batch_size: clips in a batch.
-        stride: an epoch has one clip per `stride` frames; `clip_length` by default.
-        partial: share in (0, 1] of the frames to use: the first `round(partial * frames)` frames of
-            all videos in order, so that the video in which the share ends is cut there.
-        seed: non-negative integer from which all offsets and orders derive.
-        shuffle: whether clips come in random order. The offsets are random either way.
-        mirror: whether half of the clips, at random, are mirrored left to right, frames and poses
-            alike: more data from a short video, where nothing but the pose tells left from right.
+        videos: a list of `Video` or of pairs `(frames, poses)`, or a single pair. All arrays are
+            (T, H, W, 3), RGB, uint8 in [0, 255] or floats in [0, 1]; `poses[t]` is the pose of
+            `frames[t]`. A video shorter than one clip gives no clip and a warning.
+        clip_length: at least 2, the frames of a clip with its first, given one.
+        batch_size: at least 1, the clips of a batch.
+        stride: at least 1: an epoch has one clip per `stride` frames. `None` takes `clip_length`.
+        partial: in (0, 1], the share of the frames to use: the first `round(partial * frames)`
+            frames of all videos in order. The video in which the share ends is cut there.
+        seed: at least 0; determines all offsets and orders.
+        shuffle: whether clips come in random order. The offsets are always random.
+        mirror: whether a random half of the clips is mirrored left to right, frames and poses. It
+            gives more data from a short video in which only the pose determines left and right.
 
     Attributes:
         videos: the list of `Video` that clips are cut from, `partial` applied.
-        num_frames: frames in `videos`.
+        num_frames: the number of frames of `videos`.
         frame_size: `(height, width)`.
         epoch: the epoch whose clips are served, 0 at first.
 
     Raises:
-        UserError: arrays or arguments that do not fit, fewer frames than one clip, or fewer clips
-            than one batch.
+        UserError: for wrong arrays or arguments, fewer frames than one clip, or fewer clips than
+            one batch.
 
     Example:
         >>> clips = Clips((frames, poses), clip_length=16, batch_size=8)
@@ -62,7 +62,7 @@ class Clips(keras.utils.PyDataset):
 
     def __init__(
         self,
-        videos: Sequence[Video] | Sequence[tuple[np.ndarray, np.ndarray]],
+        videos: Videos,
         clip_length: int = 16,
         batch_size: int = 8,
         stride: int | None = None,
@@ -96,7 +96,7 @@ class Clips(keras.utils.PyDataset):
         self.mirror = mirror
         self.epoch = 0
         self._num_clips = self.num_frames // stride
-        self._plan = (None, None, None)
+        self._plan: tuple[Any, ...] = (None, None, None)  # epoch, starts, steps
         if self._num_clips < batch_size:
             raise UserError(
                 f"{self.num_frames} frames give {self._num_clips} clips (one per stride={stride} "
@@ -108,14 +108,14 @@ class Clips(keras.utils.PyDataset):
         return self._num_clips // self.batch_size
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
-        """Returns batch `index` of the current epoch.
+        """One batch of the current epoch.
 
         Args:
-            index: which batch, from 0.
+            index: of the batch, from 0.
 
         Returns:
-            `({"frames": images, "poses": images},)`, each an array
-            `(batch_size, clip_length, H, W, 3)`, uint8 (or float32 where the videos are).
+            `({"frames": images, "poses": images},)`, both (batch_size, clip_length, H, W, 3), uint8
+            or float32 as the videos.
         """
         first = range(len(self))[index] * self.batch_size
         epoch = self.epoch
@@ -123,7 +123,7 @@ class Clips(keras.utils.PyDataset):
         if planned != epoch:
             starts, steps = self.starts(epoch), self._columns(epoch)
             self._plan = (epoch, starts, steps)  # one assignment: threads see the old or the new
-        batch = {"frames": [], "poses": []}
+        batch: dict[str, list[np.ndarray]] = {"frames": [], "poses": []}
         chosen = slice(first, first + self.batch_size)
         for (video, start), step in zip(starts[chosen], steps[chosen], strict=True):
             for key, images in batch.items():
@@ -132,7 +132,7 @@ class Clips(keras.utils.PyDataset):
         return ({key: np.stack(images) for key, images in batch.items()},)
 
     def on_epoch_end(self) -> None:
-        """Moves on to the clips of the next epoch; Keras calls it."""
+        """Goes on to the clips of the next epoch; Keras calls it."""
         self.epoch += 1
 
     def starts(self, epoch: int) -> np.ndarray:
@@ -142,13 +142,13 @@ class Clips(keras.utils.PyDataset):
             epoch: the epoch, from 0.
 
         Returns:
-            Integer array `(num_frames // stride, 2)`: the index of the video, and of the clip's
+            Integer array (num_frames // stride, 2): the index of the video, and that of the clip's
             first frame in it.
         """
         rng = np.random.default_rng([self.seed, epoch])
         lengths = np.array([len(video.frames) for video in self.videos])
-        # Whole numbers of clips per video, in proportion to its frames over the epochs, that add
-        # up to the same in every epoch; integers throughout, so that nothing is rounded away.
+        # Each video has a whole number of clips, over the epochs in proportion to its frames. The
+        # sum is the same in every epoch. All is computed in integers, so nothing is rounded.
         shares = np.cumsum(lengths) * self._num_clips + rng.integers(self.num_frames)
         counts = np.diff(shares // self.num_frames, prepend=0)
         starts = []
@@ -156,18 +156,18 @@ class Clips(keras.utils.PyDataset):
             places = length - self.clip_length + 1
             grid = np.arange(count) * places + rng.integers(places)
             starts.append(np.stack([np.full(count, video), grid // max(count, 1)], axis=1))
-        starts = np.concatenate(starts)
-        return rng.permutation(starts) if self.shuffle else starts
+        in_order = np.concatenate(starts)
+        return rng.permutation(in_order) if self.shuffle else in_order
 
-    def _columns(self, epoch):
-        """For each clip of an epoch 1, or -1 where its columns run backwards: a mirrored clip."""
+    def _columns(self, epoch: int) -> np.ndarray:
+        """The step from column to column of each clip of an epoch: 1, or -1 if it is mirrored."""
         coins = np.random.default_rng([self.seed, epoch, 1]).random(self._num_clips)
         return np.where(self.mirror & (coins < 0.5), -1, 1)
 
 
 def _first_share(videos: list[Video], partial: float) -> list[Video]:
     left = round(partial * sum(len(video.frames) for video in videos))
-    kept = []
+    kept: list[Video] = []
     for name, frames, poses in videos:
         if left:
             kept.append(Video(name, frames[:left], poses[:left]))

@@ -1,4 +1,4 @@
-"""The dance-lab folder of images as videos, and as clips to train on."""
+"""A folder in the dance-lab layout as videos, and as clips to train on."""
 
 import os
 from itertools import zip_longest
@@ -21,35 +21,34 @@ def read_split(
     """Reads one split of a folder in the dance-lab layout.
 
     ```
-    ROOT/train/train_img/N.png      frames; N counts up, 10 comes after 9
+    ROOT/train/train_img/N.png      frames in numeric order: 10 comes after 9
     ROOT/train/train_label/N.png    the pose of each frame, by its number
     ROOT/val/val_img, val_label     the same
     ROOT/test/test_img/K/0.png      the given frame of test video K
     ROOT/test/test_label/K/N.png    its poses from 0 on; pose 0 belongs to the given frame
-    ROOT/test/test_truth/K/N.png    its true frames, where they are known
+    ROOT/test/test_truth/K/N.png    its true frames, if they are known
     ```
 
-    Subfolders `train_img/K` and `train_label/K` are separate videos. A gap in the numbers ends a
-    video and begins another, and is reported by one warning. Images are PNG, JPEG or WebP of any
-    size (a pose may be another kind of file than its frame, but must have its size); frame 0 of a
-    test video is always the given one, so that `test_truth` may begin at 0 or 1. Names that begin
-    with a dot, `Thumbs.db`, `desktop.ini` and `__MACOSX` are not looked at; whatever else is not
-    expected is an error.
+    Subfolders `train_img/K` and `train_label/K` are separate videos. At a gap in the numbers one
+    video ends and another begins; one warning lists the gaps. Images are PNG, JPEG or WebP of any
+    size. A pose must have the size of its frame, but may be another kind of file. Frame 0 of a test
+    video is always the given one, so `test_truth` may begin at 0 or 1. Names that begin with a dot,
+    `Thumbs.db`, `desktop.ini` and `__MACOSX` are ignored. Any other unexpected file is an error.
 
     Args:
         root: the folder that holds `train`, `val` and `test`.
         split: `"train"`, `"val"` or `"test"`.
-        frame_size: `(height, width)` that images are resized to; `None` keeps their own size, which
-            must then be the same for all of the split.
-        cache: folder for decoded images, which are then memory-mapped from there and decoded only
-            once, until an image changes. `None` decodes them into memory.
+        frame_size: `(height, width)` that images are resized to. `None` keeps their own size, which
+            must then be the same in the whole split.
+        cache: folder for decoded images. They are memory-mapped from there, and decoded again only
+            if an image changes. `None` decodes them into memory.
 
     Returns:
-        One `Video` per uninterrupted sequence, uint8, in numeric order. A test video without truth
-        holds the given frame alone: `frames` is `(1, H, W, 3)`.
+        One `Video` per uninterrupted sequence, uint8, in numeric order. A test video without true
+        frames holds the given frame alone: `frames` is (1, H, W, 3).
 
     Raises:
-        UserError: something is missing, superfluous, unreadable or of the wrong size; the message
+        UserError: if a file is missing, unexpected, unreadable or of the wrong size; the message
             names the file or folder.
 
     Example:
@@ -58,9 +57,10 @@ def read_split(
         (630, 32, 64, 3)
     """
     if frame_size is not None:
-        frame_size = tuple(int(side) for side in frame_size)
-        if len(frame_size) != 2 or min(frame_size) < 1:
-            raise UserError(f"frame_size must be (height, width), got {frame_size}.")
+        sides = tuple(int(side) for side in frame_size)
+        if len(sides) != 2 or min(sides) < 1:
+            raise UserError(f"frame_size must be (height, width), got {sides}.")
+        frame_size = (sides[0], sides[1])
     sequences = find_sequences(root, split)
     paths = [path for sequence in sequences for path in (*sequence.frames, *sequence.poses)]
 
@@ -90,18 +90,13 @@ class DanceFolder(Clips):
 
     Args:
         root: the data folder, see `read_split` for its layout.
-        split: `"train"` or `"val"`, or `"test"` if the true frames are there.
+        split: `"train"`, `"val"`, or `"test"` if its true frames are known.
         frame_size: `(height, width)` that images are resized to; `None` keeps their own size.
-        clip_length: frames in a clip, the first, given one included.
-        batch_size: clips in a batch.
-        stride: an epoch has one clip per `stride` frames; `clip_length` by default.
-        partial: share in (0, 1] of the frames to use, the first ones.
-        seed: non-negative integer from which all offsets and orders derive.
-        shuffle: whether clips come in random order.
+        clip_length, batch_size, stride, partial, seed, shuffle: as for `Clips`.
         cache: folder for decoded images, see `read_split`.
 
     Raises:
-        UserError: as `read_split` and `Clips` do.
+        UserError: as for `read_split` and `Clips`.
 
     Example:
         >>> model.fit(DanceFolder("my_data", frame_size=(32, 64)), epochs=10)

@@ -2,15 +2,19 @@
 
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from keras_cvae.data.decoding import IMAGE_SUFFIXES
-from keras_cvae.errors import UserError
+from keras_cvae.errors import UserError, check_choice
 
 SPLITS = ("train", "val", "test")
 
 _HIDDEN = {"thumbs.db", "desktop.ini", "__macosx"}  # and every name that begins with a dot
+
+# By video and number. The video is `None` if there are no subfolders.
+Listing = dict[int | None, dict[int, Path]]
 
 _LAYOUT = (
     "Expected are <split>/<split>_img and <split>/<split>_label in the data folder, for train, val "
@@ -22,8 +26,8 @@ class Sequence(NamedTuple):
     """The files of one uninterrupted video, in order.
 
     Args:
-        name: what the video is called, fit for a file name.
-        frames: one file per pose, or the given frame alone where the truth is unknown.
+        name: of the video, which a file name may contain.
+        frames: one file per pose, or the given frame alone if the true frames are unknown.
         poses: the pose images.
     """
 
@@ -43,11 +47,10 @@ def find_sequences(root: str | os.PathLike, split: str) -> list[Sequence]:
         The videos in numeric order, at least one.
 
     Raises:
-        UserError: anything missing, superfluous or ambiguous; the message names it.
+        UserError: if a file is missing, unexpected or ambiguous; the message names it.
     """
     root = Path(root)
-    if split not in SPLITS:
-        raise UserError(f"split must be one of {', '.join(SPLITS)}, got {split!r}.")
+    check_choice("split", split, SPLITS)
     if not root.is_dir():
         raise UserError(f"The data folder {root} does not exist.")
     folder = root / split
@@ -57,8 +60,9 @@ def find_sequences(root: str | os.PathLike, split: str) -> list[Sequence]:
     return find(folder, frames, poses)
 
 
-def _true_sequences(folder: Path, frames, poses) -> list[Sequence]:
-    sequences, gaps = [], []
+def _true_sequences(folder: Path, frames: Listing, poses: Listing) -> list[Sequence]:
+    sequences: list[Sequence] = []
+    gaps: list[str] = []
     for video in sorted(frames, key=_order):
         images, labels = frames[video], poses[video]
         _same_keys(
@@ -76,14 +80,14 @@ def _true_sequences(folder: Path, frames, poses) -> list[Sequence]:
             )
     if gaps:
         warnings.warn(
-            f"{folder}: the frame numbers have {len(gaps)} gap(s) ({_some(gaps)}). What lies "
-            "between two gaps is taken as a video of its own; no clip crosses a gap.",
+            f"{folder}: the frame numbers have {len(gaps)} gap(s) ({_some(gaps)}). The frames "
+            "between two gaps are a video of their own; no clip crosses a gap.",
             stacklevel=4,
         )
     return sequences
 
 
-def _test_sequences(folder: Path, frames, poses) -> list[Sequence]:
+def _test_sequences(folder: Path, frames: Listing, poses: Listing) -> list[Sequence]:
     truth_folder = folder / "test_truth"
     truth = _listing(truth_folder) if truth_folder.is_dir() else None
     if truth is not None:
@@ -122,8 +126,7 @@ def _test_sequences(folder: Path, frames, poses) -> list[Sequence]:
     return sequences
 
 
-def _listing(folder: Path) -> dict[int | None, dict[int, Path]]:
-    """Images by video and number; the video is `None` where there are no subfolders."""
+def _listing(folder: Path) -> Listing:
     entries = _visible(folder)
     folders = [entry for entry in entries if entry.is_dir()]
     if not folders:
@@ -160,7 +163,7 @@ def numbered_images(folder: str | os.PathLike) -> list[Path]:
         Their paths.
 
     Raises:
-        UserError: no such folder, an empty one, other files, or a missing number.
+        UserError: if the folder does not exist, is empty, holds other files, or lacks a number.
     """
     numbered = _by_number(_visible(Path(folder), "Give a folder of images N.png."))
     if missing := sorted(set(range(max(numbered) + 1)) - set(numbered)):
@@ -172,7 +175,7 @@ def numbered_images(folder: str | os.PathLike) -> list[Path]:
 
 
 def _by_number(entries: list[Path]) -> dict[int, Path]:
-    numbered = {}
+    numbered: dict[int, Path] = {}
     for entry in entries:
         is_folder = entry.is_dir()
         stem = entry.name if is_folder else entry.stem
@@ -193,7 +196,9 @@ def _by_number(entries: list[Path]) -> dict[int, Path]:
 def _same_keys(left: dict, right: dict, left_folder: Path, right_folder: Path, what: str) -> None:
     if (None in left) != (None in right):
         nested, flat = (right_folder, left_folder) if None in left else (left_folder, right_folder)
-        raise UserError(f"{nested} has subfolders and {flat} has none; both must be alike.")
+        raise UserError(
+            f"{nested} has subfolders and {flat} has none; both or neither must have them."
+        )
     for have, lack, folder, other in (
         (left, right, left_folder, right_folder),
         (right, left, right_folder, left_folder),
@@ -202,7 +207,7 @@ def _same_keys(left: dict, right: dict, left_folder: Path, right_folder: Path, w
             names = [path.name for path in map(have.get, missing) if isinstance(path, Path)]
             raise UserError(
                 f"{folder} has {what} {_some(names or missing)}, but {other} has not. Each frame "
-                "needs a pose with its number, and each pose a frame."
+                "needs a pose of the same number, and each pose a frame."
             )
 
 
@@ -219,6 +224,6 @@ def _order(video: int | None) -> int:
     return -1 if video is None else video
 
 
-def _some(things) -> str:
-    things = [str(thing) for thing in things]
-    return ", ".join(things[:5]) + (f" and {len(things) - 5} more" if len(things) > 5 else "")
+def _some(things: Iterable[Any]) -> str:
+    words = [str(thing) for thing in things]
+    return ", ".join(words[:5]) + (f" and {len(words) - 5} more" if len(words) > 5 else "")

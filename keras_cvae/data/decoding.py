@@ -1,4 +1,4 @@
-"""Image files to RGB arrays, one or many; broken files are errors, not gray patches."""
+"""Image files as RGB arrays, one or many. A broken file is an error, not a gray patch."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
-# In the compressed part of a JPEG, 0xff is followed by 0 or a restart marker, or is a fill byte.
+# In the compressed part of a JPEG, 0 or a restart marker follows 0xff, or 0xff is a fill byte.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
@@ -26,18 +26,18 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     """Reads one PNG, JPEG or WebP image.
 
     Gray and palette images become RGB, 16 bits become 8, an alpha channel is composited on black
-    (the background of a pose image), and a JPEG is turned as its EXIF data say. The kind of file
-    is told by its contents, not by its name.
+    (the background of a pose image), and a JPEG is rotated as its EXIF data say. The content
+    determines the kind of file, not the name.
 
     Args:
         path: the file.
 
     Returns:
-        uint8 RGB array `(H, W, 3)`.
+        (H, W, 3) uint8 RGB.
 
     Raises:
-        UserError: the file is missing, truncated, damaged or of another kind; the message names
-            it. OpenCV by itself would fill the lost part of some truncated files with gray.
+        UserError: if the file is missing, truncated, damaged or of another kind; the message names
+            it. OpenCV alone fills the lost part of some truncated files with gray.
 
     Example:
         >>> read_image("train/train_img/0.png").shape
@@ -48,15 +48,15 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     except OSError as error:
         raise UserError(f"Cannot read image {path}: {error.strerror}.") from error
     fault = _fault(data)
-    image = None
+    image: np.ndarray | None = None
     if not fault:
-        # Only the unchanged image has alpha; only the converted one is turned as EXIF says.
+        # Only the unchanged image has alpha; only the converted one is rotated as EXIF says.
         is_jpeg = data.startswith(_JPEG)
         flags = cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED
         with contextlib.suppress(cv2.error):  # such as a size over OpenCV's limit
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-        fault = "its contents are damaged" if image is None else None
-    if fault:
+        fault = "its contents are damaged"
+    if image is None:
         raise UserError(f"Cannot read image {path}: {fault}. Replace the file.")
     return _to_rgb8(image)
 
@@ -65,14 +65,14 @@ def resize_image(image: np.ndarray, frame_size: tuple[int, int]) -> np.ndarray:
     """Resizes an image: area filter where it shrinks, linear where it grows.
 
     Args:
-        image: array `(H, W, 3)`, uint8 or float32.
+        image: (H, W, 3), uint8 or float32.
         frame_size: `(height, width)` of the result.
 
     Returns:
-        Array `(height, width, 3)` of the same type; the image itself if it has that size.
+        (height, width, 3) of the same type; the image itself if it has that size.
     """
     height, width = frame_size
-    # The area filter does not average when either side grows, so shrink and grow one by one.
+    # The area filter does not average if either side grows: so first shrink, then grow.
     for size, interpolation in (
         ((min(height, image.shape[0]), min(width, image.shape[1])), cv2.INTER_AREA),
         ((height, width), cv2.INTER_LINEAR),
@@ -92,18 +92,18 @@ def read_images(
 
     Args:
         paths: the files, at least one.
-        frame_size: `(height, width)` that all are resized to; `None` keeps their own size, which
+        frame_size: `(height, width)` that all are resized to. `None` keeps their own size, which
             must then be the same for all.
-        out: uint8 array `(N, height, width, 3)` to fill, such as a memory-mapped one; a new one by
-            default.
-        label: what the progress line calls the work.
+        out: (N, height, width, 3) uint8, the array to fill, such as a memory-mapped one; `None`
+            makes a new one.
+        label: of the progress line.
 
     Returns:
-        The array, and the `(height, width)` that each file had.
+        The array, and the `(height, width)` of each file.
 
     Raises:
-        UserError: a file cannot be read, or sizes differ with `frame_size=None`; the message names
-            the file.
+        UserError: if a file cannot be read, or sizes differ with `frame_size=None`; the message
+            names the file.
     """
     size = frame_size or read_image(paths[0]).shape[:2]
     images = np.empty((len(paths), *size, 3), np.uint8) if out is None else out
@@ -128,7 +128,7 @@ def read_images(
 
 
 def _fault(data: bytes) -> str | None:
-    """What is wrong with an image file, judged by its container alone."""
+    """What is wrong with the container of an image file, or `None`."""
     if not data:
         return "it is empty"
     if data.startswith(_PNG):
@@ -154,7 +154,7 @@ def _png_fault(data: bytes) -> str | None:
 
 
 def _jpeg_ends(data: bytes) -> bool:
-    # Walks from marker to marker: a thumbnail inside has an end marker of its own.
+    # Goes from marker to marker, because a thumbnail inside has its own end marker.
     at = 2
     while marker := _JPEG_MARKER.search(data, at):
         kind, at = marker.group()[1], marker.end()

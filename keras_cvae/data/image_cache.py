@@ -1,4 +1,4 @@
-"""Decoded images of a folder: in memory, or in a memory-mapped file that knows when it is stale."""
+"""Decoded images of a folder: in memory, or in a memory-mapped file that is reused."""
 
 import hashlib
 import json
@@ -24,25 +24,26 @@ def load_images(
 ) -> np.ndarray:
     """Reads images into memory, or maps the file of a cache folder that already holds them.
 
-    A cache file is named by a fingerprint of the images' names, sizes and times of change and of
-    the frame size, so that it is used again as long as nothing changed and a new one is made when
-    an image was added, removed or changed. It is written whole or not at all. Nothing is ever
-    deleted: files of a cache folder may be removed by hand whenever no program reads them.
+    The name of a cache file is a fingerprint of the frame size and of the images' names, sizes and
+    times of change. So it is used as long as nothing changes, and a new one is made when an image
+    is added, removed or changed. It is written whole or not at all. Cache files are never deleted:
+    remove them by hand when no program reads them.
 
     Args:
         paths: the files, at least one.
-        root: the folder that names are relative to; moving it does not make the cache stale.
-        frame_size: `(height, width)` that all are resized to; `None` keeps their one size.
-        cache: folder for cache files, made if missing; `None` reads into memory.
-        check: called with the `(height, width)` that each file had; raises if that is wrong. A
-            cache file exists only for images that passed.
-        label: what the progress line calls the work.
+        root: the folder that names are relative to. Moving it does not invalidate the cache.
+        frame_size: `(height, width)` that all are resized to; `None` keeps their own size, which
+            must then be the same for all.
+        cache: folder for cache files, made if it does not exist; `None` reads into memory.
+        check: function of the `(height, width)` of each file that raises if one is wrong. It is
+            called before a cache file is kept.
+        label: of the progress line.
 
     Returns:
-        uint8 array `(N, height, width, 3)`; read-only with a cache.
+        (N, height, width, 3) uint8; read-only with a cache.
 
     Raises:
-        UserError: a file cannot be read, or has the wrong size.
+        UserError: if a file cannot be read, or has the wrong size.
     """
     if cache is None:
         images, sizes = read_images(paths, frame_size, label=label)
@@ -64,7 +65,7 @@ def load_images(
     return np.asarray(np.load(file, mmap_mode="r"))
 
 
-def _fingerprint(paths, root, frame_size) -> str:
+def _fingerprint(paths: Sequence[Path], root: Path, frame_size: tuple[int, int] | None) -> str:
     stats = [(path, path.stat()) for path in paths]
     files = [
         (path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns) for path, stat in stats

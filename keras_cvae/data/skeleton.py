@@ -1,11 +1,11 @@
-"""Joints, limb colours, and the drawing of a coloured skeleton on black."""
+"""Joints, limb colours, and pose images: a coloured skeleton on black."""
 
 import cv2
 import numpy as np
 
 from keras_cvae.errors import UserError
 
-# The 17 COCO keypoints in their order, so that detectors plug in directly, and the toes.
+# The 17 COCO keypoints in their order, which detectors give, and the toes.
 JOINTS = (
     "nose",
     "left_eye",
@@ -28,8 +28,8 @@ JOINTS = (
     "right_toe",
 )
 
-# (start, end, RGB). The neck is the point between the shoulders. The dancer's left is drawn in
-# cool and the right in warm colours: that tells a front view from a back view.
+# (start, end, RGB). The neck is the point between the shoulders. The dancer's left has cool colours
+# and the right warm ones, so a front view differs from a back view.
 LIMBS = (
     ("neck", "left_hip", (130, 90, 255)),
     ("neck", "right_hip", (255, 90, 190)),
@@ -60,15 +60,26 @@ _COLOURS = [colour for _, _, colour in LIMBS]
 
 
 def supersampling(frame_size: tuple[int, int]) -> int:
-    """Factor by which frames are drawn larger and then shrunk: small ones need it most."""
+    """The factor by which a frame is drawn larger and then shrunk; it is larger for small frames.
+
+    Args:
+        frame_size: `(height, width)`.
+    """
     return 4 if min(frame_size) <= 96 else 2
 
 
 def to_canvas(points: np.ndarray, scale: float) -> np.ndarray:
-    """Points in pixels of the frame to OpenCV's fixed-point coordinates on an enlarged canvas.
+    """Converts points of the frame to OpenCV's fixed-point coordinates on an enlarged canvas.
 
-    A point is continuous: (0, 0) is the corner of the image, (0.5, 0.5) the centre of its first
-    pixel, which OpenCV calls 0.
+    Points are continuous: (0, 0) is the corner of the image, (0.5, 0.5) the centre of its first
+    pixel. In OpenCV's coordinates that centre is 0.
+
+    Args:
+        points: (..., 2), in pixels of the frame.
+        scale: pixels of the canvas per pixel of the frame.
+
+    Returns:
+        (..., 2) int32, with `SHIFT` fractional bits.
     """
     return np.round((points * scale - 0.5) * (1 << SHIFT)).astype(np.int32)
 
@@ -81,26 +92,25 @@ def draw_skeleton(
 ) -> np.ndarray:
     """Draws one person's joints as a coloured skeleton on black.
 
-    Lines are anti-aliased and keep sub-pixel positions. Where two limbs cross, the nearer one
-    is on top if `depth` is given, else the later one in `LIMBS`.
+    Lines are anti-aliased and keep sub-pixel positions. Where two limbs cross, the nearer one is on
+    top if `depth` is given, otherwise the later one in `LIMBS`.
 
     Args:
-        joints: `(19, 2)` array, x and y in pixels for each of `JOINTS`, (0, 0) being the top left
-            corner of the image. NaN marks a joint that was not seen: its limbs are left out.
-            `(17, 2)`, COCO keypoints without the toes, is accepted too.
+        joints: (19, 2), x and y in pixels for each of `JOINTS`; (0, 0) is the top left corner of
+            the image. NaN marks a joint that is not visible: its limbs are left out. (17, 2), COCO
+            keypoints without the toes, is possible too.
         frame_size: `(height, width)` of the image.
-        depth: `(19,)` array (or 17), larger is nearer to the camera.
-        thickness: Width of the lines in pixels, by default 0.05 of the image's shorter side.
+        depth: (19,) or (17,); a larger value is nearer to the camera.
+        thickness: width of the lines in pixels; `None` takes 0.05 of the image's shorter side.
 
     Returns:
-        `(height, width, 3)` uint8 RGB image.
+        (height, width, 3) uint8 RGB.
 
     Raises:
-        UserError: If `joints` or `depth` have another shape.
+        UserError: if `joints` or `depth` have another shape.
 
     Example:
-
-    >>> pose = draw_skeleton(joints, (32, 64))
+        >>> pose = draw_skeleton(joints, (32, 64))
     """
     joints = _complete(np.asarray(joints, np.float64), "joints", 2)
     height, width = frame_size
@@ -123,7 +133,7 @@ def draw_skeleton(
 
 
 def _complete(values: np.ndarray, name: str, width: int) -> np.ndarray:
-    """Adds absent toes as NaN, and the neck."""
+    """Adds missing toes as NaN, and the neck."""
     count = len(JOINTS)
     if values.shape not in ((count, width), (count - 2, width)):
         shape = f"({count}, {width})" if width > 1 else f"({count},)"

@@ -1,4 +1,4 @@
-"""One way to ask for videos, whether built in or in a folder."""
+"""The videos of a split, built in or in a folder."""
 
 import os
 from pathlib import Path
@@ -19,17 +19,19 @@ def load_videos(
     """Loads the videos of one split.
 
     Args:
-        data: `"builtin"` for the procedural dancer, or a folder in the dance-lab layout (see
-            `read_split`; a folder that is called `builtin` is `"./builtin"`).
+        data: `"builtin"` for the procedural dancer, or a folder in the dance-lab layout, see
+            `read_split`. Write `"./builtin"` for a folder of that name.
         split: `"train"`, `"val"` or `"test"`.
-        frame_size: `(height, width)` of the result; `None` keeps a folder's own size.
+        frame_size: `(height, width)` of the result. `None` keeps a folder's own size; that of the
+            built-in data is then 32 x 64.
         cache: folder for the decoded images of a data folder, see `read_split`.
 
     Returns:
-        A list of `Video`, uint8 RGB.
+        The videos, uint8 RGB.
 
     Raises:
-        UserError: an unknown split, or a folder with anything missing or unreadable.
+        UserError: for an unknown split, a folder in which something is missing or unreadable, or a
+            cache for the built-in data.
 
     Example:
         >>> videos = load_videos("builtin", "train")
@@ -51,14 +53,14 @@ def load_videos(
 
 
 def has_split(data: str | os.PathLike, split: str) -> bool:
-    """Whether the data have a split at all, as a folder may come without a test set.
+    """Whether the data have a split. A folder may have no test set.
 
     Args:
         data: `"builtin"` or a folder.
         split: `"train"`, `"val"` or `"test"`.
 
     Returns:
-        True for built-in data, and where the split's folder exists, whatever is in it.
+        True for the built-in data, and if the split's folder exists; its content is not read.
     """
     return data == BUILTIN or (Path(data) / split).is_dir()
 
@@ -69,16 +71,16 @@ def true_videos(
     frame_size: tuple[int, int] | None,
     cache: str | os.PathLike | None = None,
 ) -> list[Video]:
-    """The videos of a split of which all true frames are known.
+    """The videos of a split whose true frames are known.
 
     Args:
         data, split, frame_size, cache: as for `load_videos`.
 
     Returns:
-        A list of `Video`, empty if there is no such split or no truth to it.
+        The videos; none if the split does not exist or has no true frames.
 
     Raises:
-        UserError: as `load_videos`.
+        UserError: as for `load_videos`.
     """
     if not has_split(data, split):
         return []

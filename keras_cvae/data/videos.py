@@ -1,6 +1,7 @@
-"""A video with its poses, and the check that arrays from outside pass."""
+"""A video with its poses, and the checks of arrays from the user."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -9,15 +10,15 @@ from keras_cvae.images import check_range
 
 
 class Video(NamedTuple):
-    """One uninterrupted video and the pose that belongs to each of its frames.
+    """One uninterrupted video and the pose of each of its frames.
 
     `poses[t]` belongs to `frames[t]`. A test video whose true frames are unknown holds only the
-    given frame: `frames` has the shape `(1, H, W, 3)` and `has_truth` is false.
+    given frame: `frames` has the shape (1, H, W, 3), and `has_truth` is false.
 
     Args:
-        name: what the video is called in messages, tables and file names.
-        frames: uint8 RGB array `(T, H, W, 3)`, or float32 in [0, 1].
-        poses: pose images, an array like `frames`.
+        name: of the video in messages, tables and file names.
+        frames: (T, H, W, 3) RGB, uint8 or float32 in [0, 1].
+        poses: (T, H, W, 3), the pose images, uint8 or float32 in [0, 1].
 
     Example:
         >>> video = Video("walk", frames, poses)
@@ -35,21 +36,30 @@ class Video(NamedTuple):
         return len(self.frames) == len(self.poses)
 
 
-def check_images(images: np.ndarray, what: str) -> np.ndarray:
-    """Checks an array of images from outside, and returns it as uint8 or float32.
+# A list of videos or of pairs (frames, poses), or a single one of either.
+Videos: TypeAlias = (
+    Video
+    | tuple[np.ndarray, np.ndarray]
+    | Sequence[Video]
+    | Sequence[tuple[np.ndarray, np.ndarray]]
+)
 
-    uint8 arrays, memory-mapped ones too, are passed through without being read or copied; floats
-    become float32.
+
+def check_images(images: np.ndarray, what: str) -> np.ndarray:
+    """Checks an array of images from the user, and returns it as uint8 or float32.
+
+    uint8 arrays, memory-mapped ones too, are returned without being read or copied; floats become
+    float32.
 
     Args:
-        images: array `(T, H, W, 3)`, uint8 in [0, 255] or floats in [0, 1], RGB.
+        images: (T, H, W, 3) RGB, uint8 in [0, 255] or floats in [0, 1].
         what: how messages name the array, such as `"frames of video 0"`.
 
     Returns:
         The same images, uint8 or float32.
 
     Raises:
-        UserError: another shape, type or range of values.
+        UserError: for another shape, type or range of values.
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
@@ -65,16 +75,16 @@ def check_video(frames: np.ndarray, poses: np.ndarray, name: str = "video") -> V
     """Checks the arrays of one video and makes a `Video` of them.
 
     Args:
-        frames: array `(T, H, W, 3)`, uint8 in [0, 255] or floats in [0, 1], RGB.
-        poses: the pose image of every frame, an array of the same shape.
-        name: the video's name.
+        frames: (T, H, W, 3) RGB, uint8 in [0, 255] or floats in [0, 1].
+        poses: the same shape, the pose image of every frame.
+        name: of the video.
 
     Returns:
-        A `Video`; floats have become float32.
+        The video; floats have become float32.
 
     Raises:
-        UserError: wrong shape, type or range of values, or frames and poses of different length
-            or size.
+        UserError: for a wrong shape, type or range of values, or if frames and poses differ in
+            length or size.
     """
     frames = check_images(frames, f"frames of {name}")
     poses = check_images(poses, f"poses of {name}")
@@ -92,18 +102,17 @@ def check_video(frames: np.ndarray, poses: np.ndarray, name: str = "video") -> V
     return Video(name, frames, poses)
 
 
-def as_videos(videos) -> list[Video]:
-    """Makes checked videos, true frames included, of the forms in which they may be passed.
+def as_videos(videos: Any) -> list[Video]:
+    """Checks videos in any form in which they may be passed. All must have their true frames.
 
     Args:
-        videos: a list of `Video` or of pairs `(frames, poses)`, a single one of either, or an
-            object whose attribute `videos` is such a list, as that of `Clips` is.
+        videos: `Videos`, or an object whose attribute `videos` is such a list, like `Clips`.
 
     Returns:
-        A list of `Video`, all of one frame size and type.
+        The videos, all of one frame size and type.
 
     Raises:
-        UserError: none at all, another type, arrays that do not fit, or a video without truth.
+        UserError: for no video, another type, arrays that do not fit, or a video without truth.
     """
     videos = getattr(videos, "videos", videos)
     if isinstance(videos, Video) or (len(videos) == 2 and all(hasattr(v, "shape") for v in videos)):
@@ -118,7 +127,8 @@ def as_videos(videos) -> list[Video]:
                 )
             checked.append(check_video(video.frames, video.poses, video.name))
         elif isinstance(video, tuple | list) and len(video) == 2:
-            checked.append(check_video(*video, name=f"video {index}"))
+            frames, poses = video
+            checked.append(check_video(frames, poses, f"video {index}"))
         else:
             raise UserError(
                 "videos must be a list of Video or of (frames, poses) pairs, or one pair of "

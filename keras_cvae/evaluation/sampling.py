@@ -98,7 +98,7 @@ def summarise(sampled: Sequence[Samples]) -> dict:
         mean is over its samples, and the best has none); `diversity`, see `pairwise_distance`;
         `samples`.
     """
-    result = {"samples": len(sampled[0].psnr)}
+    result: dict[str, Any] = {"samples": len(sampled[0].psnr)}
     for metric in ("psnr", "ssim"):
         by_video = [getattr(each, metric).mean(axis=1) for each in sampled]  # (N,) each
         means = np.array([values.mean() for values in by_video])

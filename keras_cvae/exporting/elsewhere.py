@@ -1,4 +1,4 @@
-"""An export with another backend than the one in use, in a process of its own."""
+"""An export with another backend than the one in use, in a separate process."""
 
 import os
 import subprocess
@@ -12,22 +12,23 @@ from keras_cvae.model.cvae import CVAE
 def write_elsewhere(
     model: CVAE, path: Path, format: str, frame_size: tuple[int, int], backend: str
 ) -> None:
-    """Exports a model with another backend, through a `.keras` file.
+    """Exports a model with another backend. A `.keras` file passes it to the other process.
 
     Args:
-        model: float32 `CVAE`.
+        model: of float32.
         path: what to write, with a manifest next to it.
-        format: the format.
+        format: a key of `FORMATS`.
         frame_size: (height, width).
-        backend: the backend to do it with.
+        backend: the backend to export with.
 
     Raises:
-        UserError: if that fails.
+        UserError: if the export fails.
     """
     saved = path.with_name("through.keras")
     model.save(saved)
     arguments = [saved, path, format, *frame_size]
-    # From where this package was imported, installed or not; -P: and not from the current folder.
+    # This package is found where it was imported from, installed or not; -P: not in the current
+    # folder.
     places = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
     path_variable = os.pathsep.join(filter(None, places))
     done = subprocess.run(

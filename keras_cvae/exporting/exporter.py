@@ -1,4 +1,4 @@
-"""Exporting: write, load back, compare, and only then keep."""
+"""Exports a model: writes it, loads it back, compares it with Keras, and only then keeps it."""
 
 import contextlib
 import datetime
@@ -6,7 +6,9 @@ import hashlib
 import os
 import tempfile
 import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -25,30 +27,37 @@ from keras_cvae.model.cvae import CVAE
 from keras_cvae.predictor import OUTPUT
 
 
-def export(model, path, format, frame_size=None, source=None, results=None):
-    """Exports a trained model, with a manifest beside it (`path` + `.json`).
+def export(
+    model: CVAE,
+    path: str | os.PathLike,
+    format: str,
+    frame_size: tuple[int, int] | None = None,
+    source: str | None = None,
+    results: dict | None = None,
+) -> dict[str, Any]:
+    """Exports a trained model, with a manifest next to it (`path` + `.json`).
 
-    What is written is loaded back with the format's own runtime and compared with Keras on random
-    input and over a roll-out of 50 frames; where they differ by more than 1e-4, nothing is left.
+    The written model is loaded back with the format's own runtime and compared with Keras on random
+    input and over a rollout of 50 frames. If they differ by more than 1e-4, nothing is kept.
 
     Args:
-        model: `CVAE`, of any precision; what is exported computes in float32.
-        path: what to write, new: a file with the format's ending (a folder for a SavedModel), or
-            `x.zip`, a bundle of the model and its manifest.
+        model: of any precision; the exported model computes in float32.
+        path: what to write; it must not exist. A file with the format's ending (a folder for a
+            SavedModel), or `x.zip` for a bundle of the model and its manifest.
         format: `"keras"` (without optimiser), `"weights"`, `"onnx"`, `"tf_saved_model"` or
             `"torch"` (an exported program). The last three are one step of prediction: float32
             inputs `previous_frame` and `pose` (B, H, W, 3) and `z`, output `frame`, any batch B.
-        frame_size: (height, width) of the frames; `None` is that of the model's training, or
-            32 x 64 where it had none. Only Keras' own formats take other sizes afterwards.
-        source: str, where the model is from, for the manifest.
-        results: dict, measured values such as PSNR, for the manifest.
+        frame_size: (height, width) of the frames. `None` takes that of the training, or 32 x 64 for
+            a model that was not trained. Only Keras' own formats accept other sizes later.
+        source: where the model is from, for the manifest.
+        results: measured values such as PSNR, for the manifest.
 
     Returns:
-        dict, the manifest.
+        The manifest.
 
     Raises:
-        UserError: if the format is unknown or cannot be written here, `path` exists or has
-            another ending, or the exported model differs from Keras.
+        UserError: if the format is unknown or cannot be written here, `path` exists or has another
+            ending, the model cannot have `frame_size`, or the exported model differs from Keras.
 
     Example:
 
@@ -64,26 +73,26 @@ def export(model, path, format, frame_size=None, source=None, results=None):
     backend = writing_backend(format, keras.backend.backend())
     frame_size = _checked_size(model, frame_size)
     bundled = path.suffix == ".zip"
-    # Where it is made is also where it goes: moving it there is one operation.
+    # It is made in the folder where it goes, so that moving it there is one operation.
     with _parent(path) as parent, tempfile.TemporaryDirectory(dir=parent, prefix=".") as folder:
         name = path.with_suffix(FORMATS[format].suffix).name if bundled else path.name
         target = Path(folder) / name
-        # On the CPU wherever it was trained: a graph remembers the device of its weights.
+        # On the CPU, because a graph stores the device of its weights.
         with keras.device("cpu"):
             model = float32_copy(model)
             model.note_frame_size(frame_size)
             manifest = _describe(model, format, frame_size, source, results)
             if backend == keras.backend.backend():
                 _write(model, target, format, frame_size)
-                write_manifest(target, manifest)  # the predictor reads it
+                write_manifest(target, manifest)  # for the predictor
                 manifest["deviation"] = deviations(model, load_predictor(target), frame_size)
             else:
                 write_elsewhere(model, target, format, frame_size, backend)
-                there = read_manifest(target)  # which compared it
+                there = read_manifest(target) or {}  # the other process compared it
                 manifest.update({key: there[key] for key in ("backend", "versions", "deviation")})
         manifest["sha256"] = _sha256(target)
         write_manifest(target, manifest)
-        _check_target(path, format)  # still
+        _check_target(path, format)  # again: it may exist by now
         if bundled:
             os.rename(_bundle(Path(folder), target), path)
         else:
@@ -96,19 +105,28 @@ def export(model, path, format, frame_size=None, source=None, results=None):
     return manifest
 
 
-def export_all(model, folder, formats=None, on_exported=lambda *_: None, **details):
-    """Exports a model to a new folder in several formats: whole or not at all.
+def export_all(
+    model: CVAE,
+    folder: str | os.PathLike,
+    formats: Sequence[str] | None = None,
+    on_exported: Callable[[str, Any], object] = lambda *_: None,
+    **details: Any,
+) -> dict[str, str]:
+    """Exports a model to a new folder in several formats, whole or not at all.
 
     Args:
-        model: `CVAE`.
-        folder: path that does not exist yet.
-        formats: list of str; `None` takes all, but those that nothing installed here can write.
-        on_exported: function that gets each format and its manifest, or the `UserError` that says
-            why it was left out.
-        **details: as for `export`.
+        model: of any precision.
+        folder: a path that does not exist.
+        formats: keys of `FORMATS`. `None` takes all that the installed packages can write.
+        on_exported: function of a format and its manifest, called after each export. For a format
+            that is left out it gets the `UserError` in place of the manifest.
+        **details: `frame_size`, `source` and `results`, as for `export`.
 
     Returns:
-        dict format -> file name.
+        dict format -> name of the file or folder.
+
+    Raises:
+        UserError: as for `export`, or if the folder exists.
     """
     if Path(folder).suffix == ".zip":
         raise UserError(f"All formats go into a folder; got {folder}. A bundle holds one format.")
@@ -130,20 +148,21 @@ def export_all(model, folder, formats=None, on_exported=lambda *_: None, **detai
     return written
 
 
-def _checked_size(model, frame_size):
-    """The frame size of an export as a tuple, if the architecture can have it."""
+def _checked_size(model: CVAE, frame_size: Sequence[int] | None) -> tuple[int, int]:
+    """The frame size of an export, if the architecture can have it."""
     if frame_size is None:
         frame_size = model.frame_size or DEFAULT_FRAME_SIZE
     sides = tuple(int(side) for side in frame_size)
     if len(sides) != 2 or min(sides) < 1:
         raise UserError(f"frame_size must be (height, width), both positive; got {sides}.")
-    model.latent_shape(sides)
-    return sides
+    size = (sides[0], sides[1])
+    model.latent_shape(size)
+    return size
 
 
 @contextlib.contextmanager
-def _parent(path):
-    """Makes the folder that a path lies in; if the block raises, what was made goes again."""
+def _parent(path: Path) -> Iterator[Path]:
+    """Makes the folder that a path is in. If the block raises, the made folders are removed."""
     made = [p for p in path.absolute().parents if not p.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,25 +177,31 @@ def _parent(path):
         raise
 
 
-def _write(model, path, format, frame_size):
+def _write(model: CVAE, path: Path, format: str, frame_size: tuple[int, int]) -> None:
     try:
         write(model, path, format, frame_size)
-    except Exception as error:  # each exporter has errors of its own
+    except Exception as error:  # each exporter raises its own types of errors
         raise UserError(f"{format} could not be written: {first_line(error)}") from error
 
 
-def _check_target(path, format):
+def _check_target(path: Path, format: str) -> None:
     check_choice("format", format, FORMATS)
     suffix = FORMATS[format].suffix
     ending = "".join(path.suffixes[-2:]) if suffix.count(".") == 2 else path.suffix
     if path.suffix != ".zip" and ending != suffix:
         kind = f"end in {suffix}" if suffix else "be a folder, without an ending"
-        raise UserError(f"{format} is to {kind}, or .zip for a bundle; got {path}.")
+        raise UserError(f"{format} must {kind}, or .zip for a bundle; got {path}.")
     for there in (path, manifest_path(path)):
         check_new(there)
 
 
-def _describe(model, format, frame_size, source, results):
+def _describe(
+    model: CVAE,
+    format: str,
+    frame_size: tuple[int, int],
+    source: str | None,
+    results: dict | None,
+) -> dict[str, Any]:
     shapes = input_shapes(model, frame_size)
     inputs = {name: ["batch", *shape[1:]] for name, shape in shapes.items()}
     environment = runs.environment(keras.backend.backend())
@@ -201,8 +226,8 @@ def _describe(model, format, frame_size, source, results):
     }
 
 
-def _sha256(path):
-    """Of a file, or of the files of a folder in the order of their names."""
+def _sha256(path: Path) -> str:
+    """The hash of a file, or of the files of a folder in the order of their names."""
     digest = hashlib.sha256()
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     for file in files:
@@ -210,7 +235,7 @@ def _sha256(path):
     return digest.hexdigest()
 
 
-def _bundle(folder, target):
+def _bundle(folder: Path, target: Path) -> Path:
     bundle = folder / "bundle.zip"
     with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in (manifest_path(target), target, *sorted(target.rglob("*"))):

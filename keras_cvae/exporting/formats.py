@@ -1,4 +1,4 @@
-"""What a model is exported to, and which backend can write it."""
+"""The formats of exported models, and the backends that can write them."""
 
 import dataclasses
 import importlib.util
@@ -12,14 +12,14 @@ class Format:
     """A format of exported models.
 
     Args:
-        suffix: str, the ending of its files; empty for a folder.
-        needs: dict backend -> the packages that writing and checking take on it. A backend that is
-            not there cannot write the format.
-        extra: str, the extra of this package that installs them.
+        suffix: the ending of its files; empty for a folder.
+        needs: backend -> the packages that writing and checking need on it. Only these backends can
+            write the format.
+        extra: the extra of this package that installs them.
     """
 
     suffix: str
-    needs: dict
+    needs: dict[str, tuple[str, ...]]
     extra: str
 
 
@@ -39,21 +39,21 @@ FORMATS = {
 }
 
 
-def writing_backend(format, backend):
-    """The backend that writes a format: the given one if it can, else one that is installed.
+def writing_backend(format: str, backend: str) -> str:
+    """The backend that writes a format: the given one if it can, otherwise an installed one.
 
     Args:
-        format: str, a key of `FORMATS`.
-        backend: str, the Keras backend in use.
+        format: a key of `FORMATS`.
+        backend: the Keras backend in use.
 
     Returns:
-        str.
+        The name of the backend.
 
     Raises:
-        UserError: if no backend that can write it is installed with what it needs.
+        UserError: if no backend that can write it is installed with the packages that it needs.
     """
     needs = FORMATS[format].needs
-    missing = {}
+    missing: dict[str, list[str]] = {}
     for name in sorted(needs, key=lambda name: name != backend):
         absent = [p for p in (name, *needs[name]) if importlib.util.find_spec(p) is None]
         if not absent:

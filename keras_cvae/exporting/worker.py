@@ -11,7 +11,17 @@ from keras_cvae.model.loading import load_model
 
 
 def main(model: str, path: str, format: str, height: str, width: str) -> None:
-    """Loads a `.keras` file and exports it."""
+    """Loads a `.keras` file and exports it.
+
+    Args:
+        model: the `.keras` file.
+        path: what to write.
+        format: a key of `FORMATS`.
+        height, width: of the frames, in pixels.
+
+    Raises:
+        UserError: as for `export`.
+    """
     export(load_model(model, compile=False), path, format, (int(height), int(width)))
 
 

@@ -1,20 +1,23 @@
-"""A model to a file of each format, with the backend in use."""
+"""Writes a model in each format, with the backend in use."""
 
 import warnings
+from pathlib import Path
+from typing import Any
 
 import keras
 
 from keras_cvae.exporting.step import ExportedStep, input_shapes
+from keras_cvae.model.cvae import CVAE
 from keras_cvae.predictor import OUTPUT
 
 
-def write(model, path, format, frame_size):
+def write(model: CVAE, path: Path, format: str, frame_size: tuple[int, int]) -> None:
     """Writes a model.
 
     Args:
-        model: float32 `CVAE`.
-        path: `Path` to write.
-        format: str, one that the backend in use can write.
+        model: of float32.
+        path: what to write.
+        format: a key of `FORMATS` that the backend in use can write.
         frame_size: (height, width) of the frames in the graph.
     """
     if format == "keras":
@@ -23,12 +26,12 @@ def write(model, path, format, frame_size):
         model.save_weights(path)
     else:
         with warnings.catch_warnings():
-            # The exporters warn of their own insides; what they write is compared with Keras.
+            # The exporters warn about their internals; what they write is compared with Keras.
             warnings.simplefilter("ignore")
             _GRAPHS[format](ExportedStep(model), path, input_shapes(model, frame_size))
 
 
-def _signature(shapes):
+def _signature(shapes: dict[str, tuple]) -> list[dict[str, Any]]:
     return [
         {
             name: keras.InputSpec(shape=shape, dtype="float32", name=name)
@@ -37,11 +40,11 @@ def _signature(shapes):
     ]
 
 
-def _write_onnx(step, path, shapes):
+def _write_onnx(step: ExportedStep, path: Path, shapes: dict[str, tuple]) -> None:
     import onnx
 
     step.export(path, format="onnx", input_signature=_signature(shapes), verbose=False)
-    # Every exporter gives the output a name of its own.
+    # Each exporter names the output differently.
     graph = onnx.load(path)
     (output,) = graph.graph.output
     for node in graph.graph.node:
@@ -54,11 +57,11 @@ def _write_onnx(step, path, shapes):
     onnx.save(graph, path)
 
 
-def _write_saved_model(step, path, shapes):
+def _write_saved_model(step: ExportedStep, path: Path, shapes: dict[str, tuple]) -> None:
     step.export(path, format="tf_saved_model", input_signature=_signature(shapes), verbose=False)
 
 
-def _write_torch(step, path, shapes):
+def _write_torch(step: ExportedStep, path: Path, shapes: dict[str, tuple]) -> None:
     import torch
 
     batch = torch.export.Dim("batch", min=1)

@@ -1,4 +1,4 @@
-"""Trained models in use, in any format. Keras is imported only for its own files."""
+"""Prediction with trained models of any format. Only Keras' own formats need Keras."""
 
 from keras_cvae.inference.loading import load_predictor, needs_keras
 from keras_cvae.predictor import Predictor

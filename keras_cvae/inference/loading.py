@@ -1,4 +1,4 @@
-"""From a path to a predictor."""
+"""Loads a predictor from a path."""
 
 import os
 import sys
@@ -29,14 +29,15 @@ def load_predictor(path: str | os.PathLike) -> Predictor:
     Args:
         path: what `keras_cvae.export` wrote, in any format or as a bundle (`.zip`); a run folder,
             whose `best.keras` is taken; or any `.keras` file. All but a `.keras` file need the
-            manifest beside them. ONNX needs onnxruntime and NumPy alone; only a `.keras` or weights
-            file imports Keras.
+            manifest next to them. ONNX needs onnxruntime and NumPy alone; only a `.keras` or
+            weights file imports Keras.
 
     Returns:
-        `Predictor`.
+        The predictor.
 
     Raises:
-        UserError: if there is no model, its manifest is missing, or its runtime is not installed.
+        UserError: if there is no model, it cannot be read, its manifest is missing, or its runtime
+            is not installed.
 
     Example:
 
@@ -53,49 +54,51 @@ def load_predictor(path: str | os.PathLike) -> Predictor:
     format, manifest = _identify(path)
     if format in KERAS_FORMATS:
         return _from_keras(path, format, manifest)
+    assert manifest is not None, "only Keras' own formats have none"
+    expected, latents = tuple(manifest["frame_size"]), manifest["latent_shape"]
     try:
         step_for = _STEPS[format](path)
     except UserError:
         raise
-    except Exception as error:  # each runtime has errors of its own
+    except Exception as error:  # each runtime raises its own types of errors
         raise UserError(f"{path} could not be loaded as {format}: {first_line(error)}") from error
 
-    def latent_shape(size):
-        expected = tuple(manifest["frame_size"])
+    def latent_shape(size: tuple) -> list[int]:
         if size != expected:
             raise UserError(
                 f"{path.name} predicts frames of {expected[0]} x {expected[1]} (height x width); "
                 f"got {size[0]} x {size[1]}. Resize the images, or export the model at "
                 "that frame size."
             )
-        return manifest["latent_shape"]
+        return latents
 
-    return Predictor(
-        step_for, latent_shape, manifest["frame_size"], manifest["temperature"], manifest
-    )
+    return Predictor(step_for, latent_shape, expected, manifest["temperature"], manifest)
 
 
 def needs_keras(path: str | os.PathLike) -> bool:
-    """Whether `load_predictor` of this path imports Keras, and so a backend."""
+    """Whether `load_predictor` imports Keras, and with it a backend.
+
+    Args:
+        path: as for `load_predictor`; it need not exist.
+    """
     path = Path(path)
     if path.suffix == ".zip":
         try:
             with zipfile.ZipFile(path) as bundle:
                 return any(name.endswith((".keras", ".weights.h5")) for name in bundle.namelist())
         except (OSError, zipfile.BadZipFile):
-            return False  # loading it will say so
+            return False  # loading it gives the error
     try:
         return _identify(path)[0] in KERAS_FORMATS
     except UserError:
         return False
 
 
-def _identify(path):
-    """The format of what is at a path, and its manifest (or `None`)."""
+def _identify(path: Path) -> tuple[str, dict | None]:
+    """The format of the model at a path, and its manifest (or `None`)."""
     if not path.exists():
         raise UserError(
-            f"There is no model at {path}. Give a run folder, a .keras file, or what "
-            "scripts/export.py wrote."
+            f"There is no model at {path}. Give a run folder, a .keras file or an exported model."
         )
     if path.suffix == ".keras" or runs.is_run(path):
         return "keras", None
@@ -113,13 +116,13 @@ def _identify(path):
             f"{str(inside[0]).removesuffix(SUFFIX)}."
         )
     raise UserError(
-        f"{path} has no manifest {manifest_path(path).name} beside it, which tells frame size and "
-        "format. Keep the two files together, or send a bundle (.zip)."
+        f"{path} has no manifest {manifest_path(path).name} next to it, which holds frame size and "
+        "format. Keep the two files together, or use a bundle (.zip)."
     )
 
 
-def _from_bundle(path):
-    # Every runtime has read all of it when it is loaded.
+def _from_bundle(path: Path) -> Predictor:
+    # A runtime reads the whole model when it loads it, so the folder is not needed later.
     with tempfile.TemporaryDirectory(prefix="keras_cvae-bundle-") as folder:
         try:
             with zipfile.ZipFile(path) as bundle:
@@ -129,7 +132,7 @@ def _from_bundle(path):
         manifests = list(Path(folder).glob(f"*{SUFFIX}"))
         if len(manifests) != 1:
             raise UserError(
-                f"{path} is not a bundle of scripts/export.py: it holds {len(manifests)} "
+                f"{path} is not the bundle of an exported model: it holds {len(manifests)} "
                 "manifests, expected 1."
             )
         try:
@@ -138,7 +141,7 @@ def _from_bundle(path):
             raise UserError(f"{path}: {str(error).replace(f'{folder}/', '')}") from error
 
 
-def _from_keras(path, format, manifest):
+def _from_keras(path: Path, format: str, manifest: dict | None) -> Predictor:
     if "keras" not in sys.modules:
         choose_backend()
     try:
@@ -146,7 +149,7 @@ def _from_keras(path, format, manifest):
     except ImportError as error:
         raise UserError(f"{path} needs Keras, which could not be imported: {error}") from error
 
-    if format == "weights":
+    if format == "weights" and manifest is not None:
         model = load_weights(path, manifest["model"])
     else:
         model = load_model(path, compile=False)
@@ -157,8 +160,8 @@ def _from_keras(path, format, manifest):
     )
 
 
-def _manifest_of_a_keras_file(path):
-    """Its manifest if it was exported; whatever else is beside it under that name is not ours."""
+def _manifest_of_a_keras_file(path: Path) -> dict | None:
+    """Its manifest if it was exported. Another file of that name is ignored."""
     try:
         return read_manifest(path)
     except UserError:

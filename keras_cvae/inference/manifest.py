@@ -1,8 +1,10 @@
-"""The manifest of an exported model: what a program must know to use it, as JSON beside it."""
+"""The manifest of an exported model: a JSON file next to it, with what is needed to use it."""
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from keras_cvae.errors import UserError
 from keras_cvae.files import write_json
@@ -10,15 +12,15 @@ from keras_cvae.files import write_json
 SUFFIX = ".json"
 
 
-def _sizes(number):
-    def fits(value):
+def _sizes(number: int) -> Callable[[Any], bool]:
+    def fits(value: Any) -> bool:
         counts = isinstance(value, list) and len(value) == number
         return counts and all(isinstance(side, int) and side > 0 for side in value)
 
     return fits
 
 
-_FIELDS = {  # and what they must be for a predictor
+_FIELDS: dict[str, Callable[[Any], bool]] = {  # the fields that a predictor needs
     "format": lambda value: isinstance(value, str),
     "frame_size": _sizes(2),
     "latent_shape": _sizes(3),
@@ -28,21 +30,21 @@ _FIELDS = {  # and what they must be for a predictor
 
 
 def manifest_path(path: str | os.PathLike) -> Path:
-    """Where the manifest of an exported model is: `dancer.onnx.json` beside `dancer.onnx`."""
+    """The path of the manifest of an exported model: `dancer.onnx.json` for `dancer.onnx`."""
     return Path(f"{path}{SUFFIX}")
 
 
 def read_manifest(path: str | os.PathLike) -> dict | None:
-    """The manifest of an exported model.
+    """Reads the manifest of an exported model.
 
     Args:
         path: the exported file or folder, not the manifest.
 
     Returns:
-        dict, or `None` if there is no manifest beside it.
+        The manifest, or `None` if there is none next to the model.
 
     Raises:
-        UserError: if what is there is no manifest.
+        UserError: if the file is no manifest of an export.
     """
     path = manifest_path(path)
     if not path.is_file():
@@ -61,5 +63,10 @@ def read_manifest(path: str | os.PathLike) -> dict | None:
 
 
 def write_manifest(path: str | os.PathLike, manifest: dict) -> None:
-    """Writes the manifest of an exported model beside it."""
+    """Writes the manifest of an exported model next to it.
+
+    Args:
+        path: the exported file or folder.
+        manifest: what to write.
+    """
     write_json(manifest_path(path), manifest)

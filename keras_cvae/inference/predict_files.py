@@ -1,4 +1,4 @@
-"""From an image and a folder of poses to a video file."""
+"""Predicts a video file from an image file and a folder of poses."""
 
 import os
 
@@ -29,40 +29,40 @@ def predict_files(
     """Predicts a video from image files and writes it.
 
     Args:
-        model: path of a model in any format, see `inference.load_predictor`.
-        first_frame: path of the given frame.
+        model: a model in any format, see `inference.load_predictor`.
+        first_frame: the image file of the given frame.
         poses: folder of pose images 0, 1, 2, ...; pose 0 belongs to the given frame.
         out: what to write: `x.gif`, `x.mp4`, or a folder of PNGs; see `video.write_video`.
-        frame_size: (height, width) to predict at; `None` is that of the model's training, or of the
-            image where that is not known. Exported graphs have one size alone.
-        temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
-        seed: int, of the prior noise.
+        frame_size: (height, width) of the prediction. `None` takes that of the training, or that of
+            the image if it is not known. An exported graph has only one size.
+        temperature: at least 0, the scale of the prior noise; `None` takes the model's.
+        seed: at least 0, of the prior noise; `None` samples fresh noise.
         fps: frames per second.
-        zoom: int >= 1, factor of enlargement.
-        side_by_side: bool, whether to show the poses beside the prediction, with captions.
-        smooth: bool, whether to enlarge smoothly (cubic) instead of showing the true pixels.
+        zoom: at least 1, the factor of enlargement.
+        side_by_side: whether the poses are shown next to the prediction, with captions.
+        smooth: whether enlarging is smooth (cubic) instead of showing the true pixels.
 
     Returns:
-        str, what was written, with the codec.
+        What was written, with the codec.
 
     Raises:
-        UserError: for paths, images or values that will not do.
+        UserError: for wrong paths, images or values.
     """
-    video.check_output(out, fps)  # not only when all frames are predicted
+    video.check_output(out, fps)  # before all frames are predicted
     check_at_least_1(zoom=zoom)
     if frame_size:
-        check_at_least_1(height=frame_size[0], width=frame_size[1])
+        check_at_least_1(**dict(zip(("frame_height", "frame_width"), frame_size, strict=True)))
     predictor = load_predictor(model)
     image = read_image(first_frame)
     size = tuple(frame_size or predictor.frame_size or image.shape[:2])
     image = resize_image(image, size)
     pose_images, _ = read_images(numbered_images(poses), size, label="reading poses")
-    frames = [scaled(image)]
+    predicted = [scaled(image)]
     with Progress(len(pose_images) - 1, "predicting") as progress:
         for frame in predictor.stream(image, pose_images, temperature, seed):
-            frames.append(frame)
+            predicted.append(frame)
             progress.update()
-    frames = np.stack(frames)
+    frames = np.stack(predicted)
     interpolation = "cubic" if smooth else "nearest"
     if side_by_side:
         frames = video.side_by_side(

@@ -1,47 +1,74 @@
-"""The runtime of each format: a file or folder becomes a step of prediction.
+"""The runtime of each format, which makes a step of prediction from a file or folder.
 
 Each function imports its runtime when it is called, and returns the `step_for` of a `Predictor`.
 """
 
 import importlib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias
 
 import numpy as np
 
 from keras_cvae.errors import UserError
-from keras_cvae.predictor import INPUTS, OUTPUT
+from keras_cvae.predictor import INPUTS, OUTPUT, Step
+
+StepFor: TypeAlias = Callable[[tuple, tuple], Step]  # see `Predictor`
 
 
-def onnx_step(path):
-    """ONNX Runtime, on whatever device the installed one can use."""
+def onnx_step(path: Path) -> StepFor:
+    """ONNX Runtime, on the best device that the installed package can use.
+
+    Args:
+        path: the `.onnx` file.
+
+    Raises:
+        UserError: if onnxruntime is not installed.
+    """
     ort = runtime("onnxruntime", "onnx")
     options = ort.SessionOptions()
-    options.log_severity_level = 3  # errors alone
+    options.log_severity_level = 3  # log errors alone
     session = ort.InferenceSession(str(path), options, providers=ort.get_available_providers())
 
-    def step(*arrays):
+    def step(*arrays: np.ndarray) -> np.ndarray:
         return session.run([OUTPUT], dict(zip(INPUTS, arrays, strict=True)))[0]
 
     return lambda shape, latent_shape: step
 
 
-def saved_model_step(path):
-    """TensorFlow's SavedModel."""
+def saved_model_step(path: Path) -> StepFor:
+    """TensorFlow, for a SavedModel.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        UserError: if TensorFlow is not installed.
+    """
     tf = runtime("tensorflow", "tensorflow")
     loaded = tf.saved_model.load(str(path))
 
-    def step(*arrays):
+    def step(*arrays: np.ndarray) -> np.ndarray:
         tensors = dict(zip(INPUTS, map(tf.constant, arrays), strict=True))
         return loaded.serve(tensors)[OUTPUT].numpy()
 
     return lambda shape, latent_shape: step
 
 
-def torch_step(path):
-    """PyTorch's exported program."""
+def torch_step(path: Path) -> StepFor:
+    """PyTorch, for an exported program.
+
+    Args:
+        path: the `.pt2` file.
+
+    Raises:
+        UserError: if PyTorch is not installed.
+    """
     torch = runtime("torch", "torch")
     program = torch.export.load(str(path)).module()
 
-    def step(*arrays):
+    def step(*arrays: np.ndarray) -> np.ndarray:
         tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
         with torch.no_grad():
             return program(dict(zip(INPUTS, tensors, strict=True)))[OUTPUT].numpy()
@@ -49,16 +76,20 @@ def torch_step(path):
     return lambda shape, latent_shape: step
 
 
-def runtime(package, extra):
-    """Imports a package that an extra of this one installs.
+def runtime(package: str, extra: str) -> ModuleType:
+    """Imports the package of a runtime.
+
+    Args:
+        package: its name.
+        extra: the extra of keras_cvae that installs it.
 
     Raises:
-        UserError: if it is not installed.
+        UserError: if it cannot be imported.
     """
     try:
         return importlib.import_module(package)
     except ImportError as error:
         raise UserError(
-            f"{package} is needed for that format and could not be imported ({error}). Install it "
+            f"{package} is needed for this format and could not be imported ({error}). Install it "
             f"with pip install {package}, or 'keras_cvae[{extra}]'."
         ) from error

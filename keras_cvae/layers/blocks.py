@@ -2,36 +2,65 @@
 
 Residual and depthwise-convolution blocks with the layers and slopes of the published system. All
 are channels last and keep height and width. A block holds its weights itself and calls
-`keras.ops`, instead of a Keras layer for each convolution: a roll-out calls a block for every
-frame, and on an eager backend the calls of small layers cost more than their arithmetic.
+`keras.ops`; it has no Keras layer for each convolution. A rollout calls a block for every frame,
+and on an eager backend the calls of small layers take longer than their arithmetic.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
 from keras_cvae.backend.convolutions import backend_convolutions
+from keras_cvae.backend.tensor import Tensor
 
 _convolutions = backend_convolutions()
 
 # The convolutions at the end of a residual branch.
 _BRANCH_ENDS = ("conv2", "project", "ffn_out")
 
+Weights = tuple[Any, ...]  # kernel and bias of a convolution, two Keras variables
 
-def conv3x3(x, weights):
-    """A 3 x 3 convolution of `x` (n, H, W, i) that keeps height and width."""
+
+def conv3x3(x: Tensor, weights: Weights) -> Tensor:
+    """A 3 x 3 convolution of (n, H, W, i) that keeps height and width.
+
+    Args:
+        x: (n, H, W, i).
+        weights: kernel (3, 3, i, o) and bias (o,).
+
+    Returns:
+        (n, H, W, o).
+    """
     return _convolutions.conv3x3(x, *map(ops.convert_to_tensor, weights))
 
 
-def pointwise(x, weights):
-    """A 1 x 1 convolution of `x` (n, H, W, i)."""
+def pointwise(x: Tensor, weights: Weights) -> Tensor:
+    """A 1 x 1 convolution.
+
+    Args:
+        x: (n, H, W, i).
+        weights: kernel (i, o) and bias (o,).
+
+    Returns:
+        (n, H, W, o).
+    """
     return _convolutions.pointwise(x, *map(ops.convert_to_tensor, weights))
 
 
-def depthwise3x3(x, weights):
-    """A depthwise 3 x 3 convolution of `x` (n, H, W, i) that keeps height and width."""
+def depthwise3x3(x: Tensor, weights: Weights) -> Tensor:
+    """A depthwise 3 x 3 convolution that keeps height and width.
+
+    Args:
+        x: (n, H, W, i).
+        weights: kernel (3, 3, i, 1) and bias (i,).
+
+    Returns:
+        (n, H, W, i).
+    """
     return _convolutions.depthwise3x3(x, *map(ops.convert_to_tensor, weights))
 
 
@@ -39,30 +68,35 @@ class Block(layers.Layer):
     """A layer from images (n, H, W, in_channels) to images (n, H, W, filters).
 
     Args:
-        in_channels: int, channels of the input.
-        filters: int, channels of the output.
+        in_channels: channels of the input.
+        filters: channels of the output.
         initialisation: `"scaled"` or `"pytorch"`, see `conv_weights`.
+        **kwargs: of `keras.layers.Layer`.
     """
 
-    def __init__(self, in_channels, filters, initialisation="scaled", **kwargs):
+    skip: Weights | None  # of the blocks with a skip connection
+
+    def __init__(
+        self, in_channels: int, filters: int, initialisation: str = "scaled", **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.in_channels = in_channels
         self.filters = filters
         self.initialisation = initialisation
 
-    def conv_weights(self, name, kernel_shape, fan_in):
+    def conv_weights(self, name: str, kernel_shape: tuple[int, ...], fan_in: int) -> Weights:
         """Adds a kernel and a bias.
 
         With the initialisation `"pytorch"` both are uniform in +-1 / sqrt(fan in), as published: a
         signal loses two thirds of its variance in each convolution. `"scaled"` keeps the variance
-        (LeCun et al. 1998, section 4.6), has no bias, and a tenth of the range where a residual
-        branch ends, so that a network begins close to the chain of its skip connections, which
-        copies images (after Zhang et al. 2019, arXiv:1901.09321).
+        (LeCun et al. 1998, section 4.6), and biases begin at 0. The kernel at the end of a residual
+        branch has a tenth of the range, so that a network begins close to the chain of its skip
+        connections, which copies images (after Zhang et al. 2019, arXiv:1901.09321).
 
         Args:
-            name: str, of the convolution.
-            kernel_shape: shape of the kernel.
-            fan_in: int, the inputs that one output sums over.
+            name: of the convolution.
+            kernel_shape: (3, 3, i, o), (i, o), or (3, 3, i, 1) for the name `"depthwise"`.
+            fan_in: the number of inputs that one output sums over.
 
         Returns:
             `(kernel, bias)`.
@@ -81,25 +115,28 @@ class Block(layers.Layer):
             for kind, shape in (("kernel", kernel_shape), ("bias", (channels,)))
         )
 
-    def conv3x3_weights(self, name, in_channels, filters):
+    def conv3x3_weights(self, name: str, in_channels: int, filters: int) -> Weights:
+        """Adds the weights of a 3 x 3 convolution; see `conv_weights`."""
         return self.conv_weights(name, (3, 3, in_channels, filters), 9 * in_channels)
 
-    def pointwise_weights(self, name, in_channels, filters):
+    def pointwise_weights(self, name: str, in_channels: int, filters: int) -> Weights:
+        """Adds the weights of a 1 x 1 convolution; see `conv_weights`."""
         return self.conv_weights(name, (in_channels, filters), in_channels)
 
-    def skip_weights(self):
-        """Weights of the 1 x 1 convolution of the skip connection, `None` at equal widths."""
+    def skip_weights(self) -> Weights | None:
+        """Adds the weights of the skip connection: `None` where the widths are equal."""
         if self.in_channels == self.filters:
             return None
         return self.pointwise_weights("skip", self.in_channels, self.filters)
 
-    def add_skip(self, y, x):
+    def add_skip(self, y: Tensor, x: Tensor) -> Tensor:
+        """Adds a block's input `x` to its output `y`, by a 1 x 1 convolution if widths differ."""
         return y + (x if self.skip is None else pointwise(x, self.skip))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "in_channels": self.in_channels,
@@ -112,10 +149,10 @@ class Block(layers.Layer):
 class Conv3x3(Block):
     """A 3 x 3 convolution; see `Block` for the arguments."""
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         self.conv = self.conv3x3_weights("conv", self.in_channels, self.filters)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return conv3x3(x, self.conv)
 
 
@@ -123,10 +160,10 @@ class Conv3x3(Block):
 class Conv1x1(Block):
     """A 1 x 1 convolution; see `Block` for the arguments."""
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         self.conv = self.pointwise_weights("conv", self.in_channels, self.filters)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return pointwise(x, self.conv)
 
 
@@ -134,16 +171,15 @@ class Conv1x1(Block):
 class ResidualBlock(Block):
     """Two 3 x 3 convolutions, each followed by LeakyReLU, added to the input.
 
-    The input goes through a 1 x 1 convolution where the widths differ. See `Block` for the
-    arguments.
+    If the widths differ, the input goes through a 1 x 1 convolution. See `Block` for the arguments.
     """
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         self.conv1 = self.conv3x3_weights("conv1", self.in_channels, self.filters)
         self.conv2 = self.conv3x3_weights("conv2", self.filters, self.filters)
         self.skip = self.skip_weights()
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         y = ops.leaky_relu(conv3x3(x, self.conv1), 0.01)
         y = ops.leaky_relu(conv3x3(y, self.conv2), 0.01)
         return self.add_skip(y, x)
@@ -158,7 +194,7 @@ class DepthConvBlock(Block):
     convolution back. See `Block` for the arguments.
     """
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         i, o = self.in_channels, self.filters
         self.expand = self.pointwise_weights("expand", i, i)
         self.depthwise = self.conv_weights("depthwise", (3, 3, i, 1), 9)
@@ -167,7 +203,7 @@ class DepthConvBlock(Block):
         self.ffn_in = self.pointwise_weights("ffn_in", o, 4 * o)
         self.ffn_out = self.pointwise_weights("ffn_out", 2 * o, o)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         y = ops.leaky_relu(pointwise(x, self.expand), 0.01)
         y = pointwise(depthwise3x3(y, self.depthwise), self.project)
         x = self.add_skip(y, x)
@@ -176,35 +212,54 @@ class DepthConvBlock(Block):
 
 
 class Chain(Block):
-    """Blocks one after another, as one network of an architecture, which is what rebuilds it.
+    """Blocks one after another: one network of an architecture.
+
+    It is not saved by itself: the architecture builds it again.
 
     Args:
-        in_channels: int, channels of the input.
-        blocks: list of `(class, filters)`: a block class and the channels of its output.
-        initialisation: as in `Block`.
+        in_channels: channels of the input.
+        blocks: pairs `(class, filters)`: a block class and the channels of its output.
+        initialisation, **kwargs: as in `Block`.
     """
 
-    def __init__(self, in_channels, blocks, initialisation="scaled", **kwargs):
+    def __init__(
+        self,
+        in_channels: int,
+        blocks: Sequence[tuple[type[Block], int]],
+        initialisation: str = "scaled",
+        **kwargs: Any,
+    ):
         super().__init__(in_channels, blocks[-1][1], initialisation, **kwargs)
-        self.blocks = []
+        self.blocks: list[Block] = []
         for block, filters in blocks:
             self.blocks.append(block(in_channels, filters, initialisation, dtype=self.dtype_policy))
             in_channels = filters
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         for block in self.blocks:
             block.build((None, None, None, block.in_channels))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         for block in self.blocks:
             x = block(x)
         return x
 
 
-def uniform(limit):
-    """An initialiser that draws uniformly in +-`limit`, with NumPy.
+def uniform(limit: float) -> Callable[..., np.ndarray]:
+    """An initialiser that samples uniformly in +-`limit`, with NumPy.
 
-    Keras' own is compiled by JAX for every shape and limit anew, which takes most of a minute for
-    one model. `keras.utils.set_random_seed` determines these draws too, on every backend alike.
+    JAX compiles Keras' own initialiser for every shape and limit, which takes most of a minute for
+    one model. `keras.utils.set_random_seed` sets the seed of these samples too, and they are equal
+    on every backend.
+
+    Args:
+        limit: above 0.
+
+    Returns:
+        A function (shape, dtype) -> array, as Keras calls initialisers.
     """
-    return lambda shape, dtype=None: np.random.uniform(-limit, limit, shape).astype(dtype)
+
+    def initialise(shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        return np.random.uniform(-limit, limit, shape).astype(dtype)
+
+    return initialise

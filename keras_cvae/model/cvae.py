@@ -209,7 +209,9 @@ class CVAE(PortableModel):
         kl = ops.mean(gaussian_kl(rollout.mu, rollout.logvar, self.kl_reduction))
         return mse + self.beta * kl, {"mse": mse, "kl": kl}
 
-    def _roll_out(self, inputs, choose: Choose, training=False):
+    def _roll_out(
+        self, inputs: dict[str, Tensor], choose: Choose, training: bool = False
+    ) -> tuple[Tensor, Rollout]:
         """The true frames as float32, and the `Rollout` with z from their posterior."""
         check_clip(inputs["frames"].shape, inputs["poses"].shape)
         frames = tensor_to_unit(inputs["frames"], "frames")
@@ -318,7 +320,8 @@ class CVAE(PortableModel):
 
     def latent_shape(self, frame_size: tuple[int, int]) -> tuple[int, int, int]:
         """Shape of one frame's z, see `Architecture.latent_shape`."""
-        return self.architecture.latent_shape(tuple(frame_size))
+        height, width = frame_size
+        return self.architecture.latent_shape((height, width))
 
     @property
     def frame_size(self) -> tuple[int, int] | None:
@@ -328,6 +331,6 @@ class CVAE(PortableModel):
     def note_frame_size(self, size: Iterable[int] | None) -> None:
         """Keeps the (height, width) of the frames that the model is for, or `None`."""
         # Compared first: a step is compiled again for what changes in it.
-        size = None if size is None else tuple(int(side) for side in size)
-        if getattr(self, "_frame_size", ()) != size:
-            self._frame_size = size
+        noted = None if size is None else tuple(map(int, size))
+        if getattr(self, "_frame_size", ()) != noted:
+            self._frame_size: Any = noted

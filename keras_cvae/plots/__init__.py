@@ -1,4 +1,4 @@
-"""Figures of runs, one function each, for files and notebooks."""
+"""Figures of runs, one function each."""
 
 from keras_cvae.plots.film_strip import plot_film_strip
 from keras_cvae.plots.history import plot_history

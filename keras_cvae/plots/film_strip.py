@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -22,30 +23,36 @@ def plot_film_strip(
     error_gain: float = 4.0,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Draws chosen frames as columns, their truth, prediction, pose and error as rows.
+    """Draws chosen frames: a column per frame, with rows for truth, prediction, pose and error.
 
-    The csv has the PSNR of each frame shown, in dB; that of the given frame is the cap of
-    `keras_cvae.metrics.frame_psnr`.
+    The csv has the PSNR of each frame shown, in dB. The given frame has the largest value that
+    `keras_cvae.metrics.frame_psnr` returns.
 
     Args:
-        truth: True frames of shape (T, height, width, 3), RGB, uint8 or floats in [0, 1]. None
-            leaves out truth and error.
-        prediction: Predicted frames, the same shape.
-        pose: Pose images, the same shape.
-        frame_numbers: Which frames, from 0.
-        path: The PNG to write, beside it go an SVG and a csv.
-        error_gain: Amplification of the error, see `keras_cvae.video.error_map`.
-        overwrite: Whether to replace an existing file.
+        truth: (T, H, W, 3) RGB, uint8 or floats in [0, 1], the true frames. `None` leaves out truth
+            and error.
+        prediction: the same shape, the predicted frames.
+        pose: the same shape, the pose images.
+        frame_numbers: of the frames to show, from 0.
+        path: the PNG to write; an SVG and a csv of the same name are written next to it.
+        error_gain: amplification of the error, see `keras_cvae.video.error_map`.
+        overwrite: whether existing files are replaced.
 
     Returns:
-        The three paths.
+        The three paths: PNG, SVG, csv.
 
     Raises:
-        UserError: If shapes differ, a frame does not exist, or a file exists.
+        UserError: if shapes differ, a frame does not exist, or a file exists.
+
+    Example:
+
+    ```python
+    plot_film_strip(frames, prediction, poses, [0, 10, 100], "film_strip.png")
+    ```
     """
     figure = _film_strip_figure(truth, prediction, pose, frame_numbers, error_gain)
     shown = list(frame_numbers)
-    numbers = {"frame": shown}
+    numbers: dict[str, Any] = {"frame": shown}
     if truth is not None:
         numbers["psnr"] = frame_psnr(to_uint8(truth)[shown], to_uint8(prediction)[shown])
     return save_with_numbers(figure, path, numbers, overwrite)

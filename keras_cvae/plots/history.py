@@ -1,8 +1,9 @@
-"""What a run has logged, by epoch."""
+"""The logged values of a run by epoch."""
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,21 +20,21 @@ def plot_history(
     baselines: Mapping[str, float] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Draws what a run has logged, a panel for each quantity.
+    """Draws the logged values of a run, one panel per quantity.
 
     Args:
-        history: Columns by name: `epoch`, `loss`, `mse`, `kl`, `beta`, `tfr`, `lr`, `val_psnr`. Any
-            may be missing; NaN stands for "not measured", as `val_psnr` without validation.
-            Without `epoch`, rows are numbered from 1.
-        path: The PNG to write.
-        baselines: PSNR in dB by name, drawn as level lines beside `val_psnr`.
-        overwrite: Whether to replace an existing file.
+        history: columns by name: `epoch`, `loss`, `mse`, `kl`, `beta`, `tfr`, `lr`, `val_psnr`. Any
+            may be missing. NaN means "not measured", such as `val_psnr` of an epoch without
+            validation. Without `epoch`, rows count from 1.
+        path: the PNG to write.
+        baselines: PSNR in dB by name, drawn as horizontal lines in the panel of `val_psnr`.
+        overwrite: whether an existing file is replaced.
 
     Returns:
         The path.
 
     Raises:
-        UserError: If nothing can be drawn, columns differ in length, or the file exists.
+        UserError: if there is nothing to draw, columns differ in length, or the file exists.
     """
     return save(_history_figure(history, baselines), path, overwrite)
 
@@ -94,12 +95,14 @@ def _history_figure(
     return figure
 
 
-def _draw_history_line(axes, epochs, values, name, colour, style) -> None:
+def _draw_history_line(
+    axes: Axes, epochs: np.ndarray, values: np.ndarray, name: str, colour: str, style: Any
+) -> None:
     label = {"beta": "KL weight (beta)", "tfr": "teacher-forcing ratio"}.get(name, name)
     known = np.isfinite(values)
     values = np.where(known, values, np.nan)
     if name == "val_psnr":
-        # Not measured in every epoch: the line bridges the gaps, the dots say where it was.
+        # Not measured in every epoch: the dots are the measurements, the line connects them.
         epochs, values = epochs[known], values[known]
     few = name == "val_psnr" or known.sum() <= 12
     axes.plot(
@@ -126,6 +129,12 @@ def _draw_baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
 
 
 def use_log_scale_where_it_helps(axes: Axes, values: np.ndarray) -> None:
+    """Makes the y axis logarithmic if values are positive and their range is more than threefold.
+
+    Args:
+        axes: with the values already drawn.
+        values: (N,); NaN is ignored.
+    """
     known = values[np.isfinite(values)]
     if known.min() > 0 and known.max() > 3 * known.min():
         axes.set_yscale("log")

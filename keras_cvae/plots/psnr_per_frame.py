@@ -10,26 +10,26 @@ from matplotlib.figure import Figure
 from keras_cvae.errors import UserError
 from keras_cvae.plots.style import COLOURS, STYLES, new_figure, save, tidy, whole_numbers
 
-_LONG = 100  # frames from which a curve is drawn light, with a running mean over it
+_LONG = 100  # frames from which a curve is light, with its running mean in bold
 
 
 def plot_psnr_per_frame(
     curves: Mapping[str, Sequence[float]], path: str | os.PathLike, overwrite: bool = False
 ) -> Path:
-    """Draws the PSNR of each predicted frame, a line for each curve, its mean in the legend.
+    """Draws the PSNR of each predicted frame: one line per curve, with its mean in the legend.
 
     Args:
-        curves: By label, PSNR in dB of the predicted frames, of which the first is 1. Infinite
-            values (a frame that is equal to the truth) and NaN are left out of the line and of the
-            mean, and the legend says so.
-        path: The PNG to write.
-        overwrite: Whether to replace an existing file.
+        curves: label -> (T-1,) PSNR in dB of frames 1..T-1. Infinite values (a frame equal to the
+            truth) and NaN are left out of the line and the mean; the legend then has the number of
+            finite values.
+        path: the PNG to write.
+        overwrite: whether an existing file is replaced.
 
     Returns:
         The path.
 
     Raises:
-        UserError: If there is no curve, one is empty or not 1-D, or the file exists.
+        UserError: if there is no curve, one is empty or not 1-D, or the file exists.
     """
     return save(_psnr_figure(curves), path, overwrite)
 
@@ -73,18 +73,30 @@ def _psnr_figure(curves: Mapping[str, Sequence[float]]) -> Figure:
     note = f"bold: running mean over {window} frames; light: each frame" if window > 1 else None
     axes.set_title("PSNR of each predicted frame", fontsize=11)
     tidy(axes)
-    # Below the lines: inside, it would hide some of them.
+    # Outside the axes, because inside it would hide some lines.
     figure.legend(loc="outside lower center", ncols=2, fontsize=9, title=note, title_fontsize=8)
     return figure
 
 
 def window_for(count: int) -> int:
-    """Frames of the running mean that a curve of so many is drawn with."""
+    """The window of the running mean, an odd number of frames; 1 for a short curve.
+
+    Args:
+        count: the number of frames of the curve.
+    """
     return max(1, round(count / 25)) | 1 if count >= _LONG else 1
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
-    """Mean over `window` neighbours, NaN left out; fewer at the ends."""
+    """The mean over neighbouring values. NaN is left out; there are fewer neighbours at the ends.
+
+    Args:
+        values: (N,).
+        window: number of neighbours, odd.
+
+    Returns:
+        (N,); NaN where all neighbours are NaN.
+    """
     known = np.isfinite(values)
     ones = np.ones(window)
     total = np.convolve(np.where(known, values, 0.0), ones)

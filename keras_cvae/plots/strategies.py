@@ -1,11 +1,17 @@
-"""The figures of the published report: strategies of KL annealing beside each other.
+"""The figures of the published report: strategies of KL annealing compared.
 
-Each function takes runs by strategy: a dict name -> list of sources, one for each seed (or one
-source), see `keras_cvae.plots.sources`. It writes a PNG, the same as SVG, and its numbers as csv.
-Lines are the mean over the seeds, with the smallest and largest as a band.
+Most functions take runs by strategy: a dict name -> list of sources, one per seed (or a single
+source), see `keras_cvae.plots.sources`. Each writes a PNG, an SVG and the numbers as csv. Lines are
+the mean over the seeds; a band reaches from the smallest value to the largest.
 """
 
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 
 from keras_cvae.errors import UserError
 from keras_cvae.plots.history import use_log_scale_where_it_helps
@@ -23,19 +29,21 @@ from keras_cvae.plots.style import (
 _KNOWN = ("none", "monotonic", "cyclical")  # the same colour in every figure
 
 
-def plot_teacher_forcing(source, path, overwrite=False):
-    """Draws the teacher-forcing ratio and the loss of one run, one above the other.
+def plot_teacher_forcing(
+    source: Any, path: str | os.PathLike, overwrite: bool = False
+) -> list[Path]:
+    """Draws the loss and the teacher-forcing ratio of one run, one above the other.
 
     Args:
         source: a history, see `keras_cvae.plots.sources.history_columns`.
-        path: str or `Path` of the PNG.
-        overwrite: bool, whether to replace existing files.
+        path: the PNG to write.
+        overwrite: whether existing files are replaced.
 
     Returns:
-        list of `Path`: PNG, SVG, csv.
+        The three paths: PNG, SVG, csv.
 
     Raises:
-        UserError: if the history lacks `tfr` or `loss`, or a file exists.
+        UserError: if the history has no `tfr` or no `loss`, or a file exists.
     """
     columns = history_columns(source)
     figure = new_figure(6.0, 5.0)
@@ -54,42 +62,55 @@ def plot_teacher_forcing(source, path, overwrite=False):
     return save_with_numbers(figure, path, numbers, overwrite)
 
 
-def plot_losses_by_strategy(runs, path, overwrite=False):
-    """Draws loss, MSE and KL by epoch, a line for each strategy; see the module.
+def plot_losses_by_strategy(
+    runs: Mapping[str, Any], path: str | os.PathLike, overwrite: bool = False
+) -> list[Path]:
+    """Draws loss, MSE and KL by epoch, one line per strategy.
 
     Args:
-        runs: dict strategy -> list of histories.
-        path, overwrite: as in `plot_teacher_forcing`.
+        runs: strategy -> list of histories, see `keras_cvae.plots.sources.history_columns`.
+        path, overwrite: as for `plot_teacher_forcing`.
 
     Returns:
-        list of `Path`: PNG, SVG, csv.
+        The three paths: PNG, SVG, csv.
+
+    Raises:
+        UserError: if a history lacks a column, or a file exists.
     """
     panels = (("loss", "loss"), ("mse", "MSE"), ("kl", "KL, as beta weighs it"))
     return _by_epoch(runs, panels, "Training by strategy of KL annealing", path, overwrite)
 
 
-def plot_beta_by_strategy(runs, path, overwrite=False):
-    """Draws beta by epoch, a line for each strategy; see `plot_losses_by_strategy`."""
+def plot_beta_by_strategy(
+    runs: Mapping[str, Any], path: str | os.PathLike, overwrite: bool = False
+) -> list[Path]:
+    """Draws beta by epoch, one line per strategy; see `plot_losses_by_strategy`."""
     panels = (("beta", "KL weight beta"),)
     return _by_epoch(runs, panels, "KL annealing", path, overwrite)
 
 
-def plot_psnr_by_strategy(runs, path, overwrite=False):
-    """Draws the PSNR of each predicted validation frame by strategy, beside the copy baselines.
+def plot_psnr_by_strategy(
+    runs: Mapping[str, Any], path: str | os.PathLike, overwrite: bool = False
+) -> list[Path]:
+    """Draws the PSNR of each predicted validation frame by strategy, and copy-frame baselines.
 
     Args:
-        runs: dict strategy -> list of sources, see `keras_cvae.plots.sources.psnr_columns`.
-        path, overwrite: as in `plot_teacher_forcing`.
+        runs: strategy -> list of sources, see `keras_cvae.plots.sources.psnr_columns`. The
+            baselines are those of the first source.
+        path, overwrite: as for `plot_teacher_forcing`.
 
     Returns:
-        list of `Path`: PNG, SVG, csv.
+        The three paths: PNG, SVG, csv.
+
+    Raises:
+        UserError: if a source does not exist, or a file exists.
     """
     curves = {name: [psnr_columns(one) for one in _as_list(of)] for name, of in runs.items()}
     baselines = next(iter(curves.values()))[0].keys() - {"psnr"}
     looks = styles_of(runs)
     figure = new_figure(8.0, 4.6)
     axes = figure.add_subplot()
-    numbers = {}
+    numbers: dict[str, np.ndarray] = {}
     for name, of in curves.items():
         values = np.stack([columns["psnr"] for columns in of])
         numbers.setdefault("frame", np.arange(1, values.shape[1] + 1))
@@ -114,11 +135,18 @@ def plot_psnr_by_strategy(runs, path, overwrite=False):
     return save_with_numbers(figure, path, numbers, overwrite)
 
 
-def styles_of(names):
-    """Colour and line style by name: those of the strategies are the same in every figure.
+def styles_of(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Colour and line style by name. A strategy has the same ones in every figure.
 
-    Others get the colours that are left, in their order, and then new pairs of both.
+    Other names get the remaining colours in their order, and then new pairs of colour and style.
+
+    Args:
+        names: of the lines of a figure, strategies or others.
+
+    Returns:
+        dict name -> the arguments `color` and `linestyle` of matplotlib.
     """
+    names = list(names)
     left = list(zip(COLOURS, STYLES, strict=True))[len(_KNOWN) :]
     shifted = STYLES[1:] + STYLES[:1]
     left += list(zip(COLOURS, shifted, strict=True))
@@ -128,12 +156,18 @@ def styles_of(names):
     return {name: {"color": pairs[name][0], "linestyle": pairs[name][1]} for name in names}
 
 
-def _by_epoch(runs, panels, title, path, overwrite):
+def _by_epoch(
+    runs: Mapping[str, Any],
+    panels: Sequence[tuple[str, str]],
+    title: str,
+    path: str | os.PathLike,
+    overwrite: bool,
+) -> list[Path]:
     histories = {name: [history_columns(one) for one in _as_list(of)] for name, of in runs.items()}
     looks = styles_of(runs)
     figure = new_figure(4.2 * len(panels) + 0.6, 3.6)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
-    numbers = {}
+    numbers: dict[str, np.ndarray] = {}
     for axes, (column, label) in zip(grid, panels, strict=True):
         drawn = []
         for name, of in histories.items():
@@ -147,7 +181,7 @@ def _by_epoch(runs, panels, title, path, overwrite):
             drawn.append(values.ravel())
         axes.set_ylabel(label)
         _epoch_axis(axes)
-        if column == "beta":  # from 0, or a constant one's rounding would fill the axis
+        if column == "beta":  # from 0: otherwise rounding of a constant beta would fill the axis
             axes.set_ylim(0, 1.1 * np.concatenate(drawn).max() or 1)
         else:
             use_log_scale_where_it_helps(axes, np.concatenate(drawn))
@@ -158,8 +192,15 @@ def _by_epoch(runs, panels, title, path, overwrite):
     return save_with_numbers(figure, path, numbers, overwrite)
 
 
-def _band(axes, x, values, name, style, smooth=False):
-    """The mean over the seeds as a line, from the smallest to the largest as a band."""
+def _band(
+    axes: Axes,
+    x: np.ndarray,
+    values: np.ndarray,
+    name: str,
+    style: dict[str, Any],
+    smooth: bool = False,
+) -> None:
+    """Draws the mean over the seeds as a line, and a band from the smallest to the largest."""
     label = name
     if smooth:
         label = f"{name}: mean {values.mean():.2f} dB"
@@ -171,7 +212,7 @@ def _band(axes, x, values, name, style, smooth=False):
         axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
 
 
-def _numbers(name, values):
+def _numbers(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
     if len(values) == 1:
         return {name: values[0]}
     return {
@@ -181,16 +222,16 @@ def _numbers(name, values):
     }
 
 
-def _epoch_axis(axes):
+def _epoch_axis(axes: Axes) -> None:
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(whole_numbers())
 
 
-def _column(columns, name):
+def _column(columns: dict[str, np.ndarray], name: str) -> np.ndarray:
     if name not in columns:
         raise UserError(f"The history has no {name!r}; it has {', '.join(sorted(columns))}.")
     return columns[name]
 
 
-def _as_list(sources):
+def _as_list(sources: Any) -> list:
     return sources if isinstance(sources, list) else [sources]

@@ -1,8 +1,11 @@
-"""Checkpoints of the published PyTorch code, in and out."""
+"""Reads and writes checkpoints of the published PyTorch code."""
 
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -13,37 +16,37 @@ from keras_cvae.files import written_whole
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.published.names import lab_variables, to_keras, to_published
 
-# The last bias of a module is as long as the module is wide.
+# The last bias of a module is as long as the module has output channels.
 _WIDTHS = {
     "frame_features": "frame_transformation.6.bias",
     "pose_features": "label_transformation.4.conv2.bias",
     "latent_maps": "Gaussian_Predictor.6.bias",  # twice as long: mu and logvar
     "decoder_features": "Decoder_Fusion.5.bias",
 }
-_BATCHES = "label_transformation.2.num_batches_tracked"  # PyTorch counts them; nothing reads it
-_SHOWN = 3  # keys in an error message
+_BATCHES = "label_transformation.2.num_batches_tracked"  # PyTorch counts them; nobody reads it
+_SHOWN = 3  # the largest number of keys in an error message
 
 
-def load_lab_checkpoint(path, **overrides):
+def load_lab_checkpoint(path: str | os.PathLike, **overrides: Any) -> CVAE:
     """Makes a `CVAE` from a checkpoint of the published PyTorch code.
 
-    The file holds a dict with `state_dict`, or a bare state dict; it may have been saved on a GPU,
-    and from `DataParallel` (keys that begin with `module.`). The widths are those of its shapes,
-    everything else is the recipe `published`. If it says so (`tfr`), the teacher-forcing ratio is
-    that of the checkpoint. No code from the file is run (`weights_only=True`). Works on every
-    backend; PyTorch must be installed.
+    The file holds a dict with `state_dict`, or a bare state dict. It may have been saved on a GPU,
+    or from `DataParallel` (its keys begin with `module.`). The shapes in it determine the widths;
+    all other settings are those of the recipe `published`. If the file has a teacher-forcing ratio
+    (`tfr`), the model gets it. No code from the file is run (`weights_only=True`). It works on
+    every backend; PyTorch must be installed.
 
     Args:
-        path: str or `Path`, the checkpoint.
-        **overrides: constructor arguments of `CVAE` that replace the recipe's, such as
-            `output="sigmoid"` where the code that trained the checkpoint bounded its output.
+        path: the checkpoint.
+        **overrides: constructor arguments of `CVAE` that replace those of the recipe, such as
+            `output="sigmoid"` if the code that trained the checkpoint bounded its output.
 
     Returns:
-        `CVAE`, not compiled.
+        The model, not compiled.
 
     Raises:
-        UserError: if PyTorch is absent, or the file is not such a checkpoint: what is missing,
-            unexpected or of another shape is named.
+        UserError: if PyTorch is not installed, or the file is no such checkpoint. The message names
+            the weights that are missing, unexpected or of another shape.
 
     Example:
 
@@ -83,25 +86,31 @@ def load_lab_checkpoint(path, **overrides):
     return model
 
 
-def save_lab_checkpoint(model, path, overwrite=False):
+def save_lab_checkpoint(model: CVAE, path: str | os.PathLike, overwrite: bool = False) -> None:
     """Writes a checkpoint that the published PyTorch code loads with `strict=True`.
 
-    As that code writes it: a dict with `state_dict`, `optimizer` (there the weights once more, by
-    a known mistake), `lr`, `tfr`, and `last_epoch`, which is 0: its schedules begin anew. The
-    optimiser's state is not part of it. The file is written whole or not at all.
+    The file holds what that code writes: a dict with `state_dict`, `optimizer` (that code stores
+    the weights there again, by mistake), `lr`, `tfr`, and `last_epoch`, which is 0, so that its
+    schedules start from the beginning. The optimiser's state is not in it. The file is written
+    whole or not at all.
 
-    The published model has no bound on its output. For a model with one, the code that loads the
-    checkpoint must apply it (a sigmoid, or clipping) to the generator's output itself; a warning
-    says so.
+    The published model has no bound on its output. If this model has one, the code that loads the
+    checkpoint must apply it (a sigmoid, or clipping) to the generator's output; a warning says so.
 
     Args:
-        model: `CVAE` of the `lab` architecture, of any widths.
-        path: str or `Path`, the file to write.
-        overwrite: bool, whether to replace an existing file.
+        model: of the `lab` architecture, of any widths.
+        path: the file to write.
+        overwrite: whether an existing file is replaced.
 
     Raises:
-        UserError: if PyTorch is absent, the model is of another architecture, the file exists, or
-            its folder does not.
+        UserError: if PyTorch is not installed, the model has another architecture, the file exists,
+            or its folder does not.
+
+    Example:
+
+    ```python
+    keras_cvae.save_lab_checkpoint(model, "dancer.ckpt")
+    ```
     """
     torch = _torch()
     path = Path(path)
@@ -136,20 +145,20 @@ def save_lab_checkpoint(model, path, overwrite=False):
         torch.save(checkpoint, partial)
 
 
-def _learning_rate(model):
-    """Of the optimiser at its step; where the model is not compiled, the published one."""
+def _learning_rate(model: CVAE) -> float:
+    """The present learning rate; the published one if the model is not compiled."""
     optimizer = getattr(model, "optimizer", None)
     return float(ops.convert_to_numpy(optimizer.learning_rate)) if optimizer else 1e-3
 
 
-def _read(path):
-    """What `torch.load` gives, a dict."""
+def _read(path: Path) -> dict:
+    """The dict that `torch.load` returns."""
     torch = _torch()
     if not path.is_file():
         raise UserError(f"There is no checkpoint at {path}.")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a damaged or foreign file makes of PyTorch's reader
+    except Exception as error:  # a damaged or foreign file can raise any type of error
         raise UserError(
             f"{path} could not be read as a PyTorch checkpoint, nothing in it was run: it is "
             "damaged, no checkpoint, or holds more than tensors and numbers (then save its "
@@ -161,7 +170,7 @@ def _read(path):
     return checkpoint
 
 
-def _state_dict(checkpoint, path):
+def _state_dict(checkpoint: dict, path: Path) -> dict[str, np.ndarray]:
     """The weights as float32 arrays, without the prefix of `DataParallel`."""
     torch = _torch()
     state = checkpoint.get("state_dict", checkpoint)
@@ -173,7 +182,7 @@ def _state_dict(checkpoint, path):
     }
 
 
-def _torch():
+def _torch() -> ModuleType:
     try:
         import torch
     except ImportError as error:
@@ -184,12 +193,12 @@ def _torch():
     return torch
 
 
-def _some(keys):
+def _some(keys: Sequence[str]) -> str:
     rest = len(keys) - _SHOWN
     return ", ".join(keys[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _not_published(path, why):
+def _not_published(path: Path, why: str) -> UserError:
     return UserError(
         f"{path} is not a checkpoint of the published model: {why}. Expected is its state_dict, "
         "with the modules frame_transformation, label_transformation, Gaussian_Predictor, "

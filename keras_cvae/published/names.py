@@ -1,9 +1,16 @@
-"""Names and layouts of the published model's weights, and where they are in a `lab` model."""
+"""Names and layouts of the published model's weights, and the variables of a `lab` model."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-# Attributes of our blocks, and what the published code calls them.
+from keras_cvae.model.cvae import CVAE
+
+Variables = Iterator[tuple[str, Any]]  # (published key, Keras variable)
+
+# Attributes of our blocks, and their names in the published code.
 _RESIDUAL = {"conv1": "conv1", "conv2": "conv2", "skip": "skip"}
 _DEPTHWISE = {
     "expand": "block.0.conv1.0",
@@ -15,14 +22,14 @@ _DEPTHWISE = {
 }
 
 
-def lab_variables(model):
-    """Pairs of a key of the published state dict and the variable of a `lab` model that is it.
+def lab_variables(model: CVAE) -> Variables:
+    """The keys of the published state dict, each with the variable of a `lab` model.
 
     Args:
-        model: `CVAE` of the `lab` architecture.
+        model: of the `lab` architecture.
 
     Yields:
-        `(key, variable)`, for every variable of the networks once.
+        `(key, variable)`, once for every variable of the networks.
     """
     networks = model.architecture
     yield from _convolution("label_transformation.1", networks.pose_conv.weights)
@@ -37,7 +44,7 @@ def lab_variables(model):
     yield from _block("label_transformation.4", networks.pose_residual)
     for name, network, activation in (
         ("frame_transformation", networks.frame_encoder, None),
-        ("Gaussian_Predictor", networks.posterior_predictor, 5),  # of slope 1: not here
+        ("Gaussian_Predictor", networks.posterior_predictor, 5),  # of slope 1: left out here
         ("Decoder_Fusion", networks.decoder_fusion, None),
         ("Generator", networks.generator, None),
     ):
@@ -46,31 +53,31 @@ def lab_variables(model):
             yield from _block(f"{name}.{index}", block)
 
 
-def to_keras(key, array, shape):
-    """A published weight in the layout of the variable that holds it.
+def to_keras(key: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A published weight in the layout of the Keras variable.
 
     Args:
-        key: str, its published name.
-        array: NumPy array; kernels are (out, in, h, w), depthwise ones (channels, 1, h, w).
-        shape: shape of the variable.
+        key: its published name.
+        array: kernels are (out, in, h, w), depthwise ones (channels, 1, h, w).
+        shape: of the variable.
 
     Returns:
-        NumPy array of that shape.
+        Array of that shape.
     """
     if array.ndim == 4:
         array = array.transpose((2, 3, 0, 1) if _is_depthwise(key) else (2, 3, 1, 0))
     return array.reshape(shape)  # a 1 x 1 kernel is a matrix here
 
 
-def to_published(key, variable):
-    """A variable's value in the published layout, the inverse of `to_keras`.
+def to_published(key: str, variable: Any) -> np.ndarray:
+    """The value of a Keras variable in the published layout, the inverse of `to_keras`.
 
     Args:
-        key: str, its published name.
-        variable: Keras variable.
+        key: its published name.
+        variable: the Keras variable.
 
     Returns:
-        float32 NumPy array.
+        float32 array.
     """
     array = ops.convert_to_numpy(variable)
     if array.ndim == 2:
@@ -80,7 +87,7 @@ def to_published(key, variable):
     return np.ascontiguousarray(array, "float32")
 
 
-def _block(prefix, block):
+def _block(prefix: str, block: Any) -> Variables:
     if hasattr(block, "conv"):
         yield from _convolution(prefix, block.conv)
         return
@@ -91,11 +98,11 @@ def _block(prefix, block):
             yield from _convolution(f"{prefix}.{theirs}", weights)
 
 
-def _convolution(prefix, weights):
+def _convolution(prefix: str, weights: Any) -> Variables:
     kernel, bias = weights
     yield f"{prefix}.weight", kernel
     yield f"{prefix}.bias", bias
 
 
-def _is_depthwise(key):
+def _is_depthwise(key: str) -> bool:
     return ".depth_conv." in key

@@ -1,1 +1,1 @@
-"""Finished runs beside each other: tables, figures, and a page with all of it."""
+"""Finished runs compared: tables, figures, and a page that contains both."""

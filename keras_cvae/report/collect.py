@@ -1,8 +1,11 @@
-"""What a report says of finished runs: settings, results, curves."""
+"""The settings and results of finished runs, for a report."""
 
 import dataclasses
 import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +13,7 @@ from keras_cvae import runs
 from keras_cvae.errors import UserError
 from keras_cvae.plots.sources import history_columns, psnr_by_video
 
-EDGE = 100  # frames at the beginning and at the end whose mean is reported
+EDGE = 100  # the first and the last frames of which the mean PSNR is reported
 _NOT_SETTINGS = ("seed", "environment", "cache")
 
 
@@ -19,40 +22,48 @@ class Group:
     """Runs that differ in their seed alone.
 
     Args:
-        label: str, how people know them.
-        folders: list of `Path`, finished run folders, the first of which is shown in pictures.
-        config: dict, the settings of the first.
-        results: list of dicts, `metrics.json` of each, with what `run_results` adds.
+        label: their name in the report.
+        folders: finished run folders. The pictures show the first.
+        config: the settings of the first.
+        results: of each run, as `run_results` returns them.
     """
 
     label: str
-    folders: list
-    config: dict
-    results: list
+    folders: list[Path]
+    config: dict[str, Any]
+    results: list[dict[str, Any]]
 
-    def values(self, name):
-        """A result of all runs that have it, as a float array."""
+    def values(self, name: str) -> np.ndarray:
+        """One result of all runs that have it.
+
+        Args:
+            name: a key of `results`.
+
+        Returns:
+            (runs,) floats.
+        """
         found = [result.get(name) for result in self.results]
         return np.array([value for value in found if value is not None], dtype=float)
 
 
-def collect(labelled):
+def collect(labelled: Mapping[str, Sequence[str | os.PathLike]]) -> list[Group]:
     """Reads finished runs.
 
     Args:
-        labelled: dict label -> list of run folders.
+        labelled: label -> run folders that differ in their seed alone.
 
     Returns:
-        list of `Group`.
+        A group for each label.
 
     Raises:
-        UserError: if a folder holds no finished run, or the runs were validated on other frames.
+        UserError: if a folder holds no finished run, or the runs differ in their data or frame
+            size.
     """
     groups = []
     for label, folders in labelled.items():
-        folders = [Path(folder) for folder in folders]
-        configs = [runs.read_config(folder) for folder in folders]
-        groups.append(Group(label, folders, configs[0], [run_results(f) for f in folders]))
+        paths = [Path(folder) for folder in folders]
+        configs = [runs.read_config(path) for path in paths]
+        groups.append(Group(label, paths, configs[0], [run_results(path) for path in paths]))
     first = groups[0]
     for group in groups:
         for key in ("data", "frame_size"):
@@ -65,22 +76,25 @@ def collect(labelled):
     return groups
 
 
-def by_settings(folders):
-    """Runs grouped by their settings but the seed.
+def by_settings(folders: Iterable[str | os.PathLike]) -> dict[str, list[Path]]:
+    """Groups runs by their settings, without the seed.
 
     Args:
-        folders: list of run folders.
+        folders: run folders.
 
     Returns:
-        dict label -> list of folders; the label is the first folder's name, with the names of as
-        many parents as tell it from the others.
+        dict label -> folders. A label is the first folder's name, with the names of its parents as
+        far as they are needed to make it unique.
+
+    Raises:
+        UserError: if a folder is no run folder.
     """
-    groups = {}
+    by_text: dict[str, list[Path]] = {}
     for folder in dict.fromkeys(Path(folder).resolve() for folder in folders):
         config = runs.read_config(folder)
         settings = {k: v for k, v in config.items() if k not in _NOT_SETTINGS}
-        groups.setdefault(json.dumps(settings, sort_keys=True), []).append(folder)
-    groups = list(groups.values())
+        by_text.setdefault(json.dumps(settings, sort_keys=True), []).append(folder)
+    groups = list(by_text.values())
     for depth in range(1, max(len(group[0].parts) for group in groups) + 1):
         labels = ["/".join(group[0].parts[-depth:]) for group in groups]
         if len(set(labels)) == len(groups):
@@ -88,8 +102,15 @@ def by_settings(folders):
     return dict(zip(labels, groups, strict=True))
 
 
-def run_results(folder):
-    """`metrics.json` of a run, with PSNR and SSIM of the first and last frames and the best epoch.
+def run_results(folder: Path) -> dict[str, Any]:
+    """The results of a run.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        dict of `metrics.json`, with `val_first` and `val_last` (the mean PSNR in dB of the first
+        and of the last 100 frames) and, if the run was validated, `best_epoch`.
 
     Raises:
         UserError: if the run is not finished.
@@ -108,16 +129,21 @@ def run_results(folder):
     return results
 
 
-def common_settings(groups):
+def common_settings(groups: Sequence[Group]) -> tuple[dict[str, Any], dict[str, list]]:
     """The settings that all runs share, and those in which they differ.
 
+    Args:
+        groups: as `collect` returns them.
+
     Returns:
-        `(shared, different)`: dict name -> value, and dict name -> list of values by group.
+        `(shared, different)`: dict name -> value, and dict name -> a value for each group.
     """
     names = dict.fromkeys(name for group in groups for name in group.config)
-    names = [name for name in names if name not in _NOT_SETTINGS]
-    shared, different = {}, {}
+    shared: dict[str, Any] = {}
+    different: dict[str, list] = {}
     for name in names:
+        if name in _NOT_SETTINGS:
+            continue
         values = [group.config.get(name) for group in groups]
         if all(value == values[0] for value in values):
             shared[name] = values[0]
@@ -140,10 +166,16 @@ COLUMNS = {
 }
 
 
-def table(groups):
-    """The table of results: a header, and a row of texts for each group and each baseline.
+def table(groups: Sequence[Group]) -> tuple[list[str], list[list[str]]]:
+    """The table of results, with a row for each group and each copy-frame baseline.
 
-    A cell is the mean over the seeds, with the standard deviation where there are several.
+    A cell is the mean over the seeds; of several seeds it also has the standard deviation.
+
+    Args:
+        groups: as `collect` returns them.
+
+    Returns:
+        `(header, rows)`, texts.
     """
     names = [name for name in COLUMNS if any(len(group.values(name)) for group in groups)]
     header = ["", *(COLUMNS[name] for name in names)]
@@ -156,8 +188,13 @@ def table(groups):
     return header, rows
 
 
-def cell(name, values):
-    """Mean of some runs' results as text, `mean ± standard deviation` of several."""
+def cell(name: str, values: np.ndarray) -> str:
+    """The mean of some runs' results as text, `mean ± standard deviation` of several.
+
+    Args:
+        name: of the result, which determines the number of digits.
+        values: (runs,); none gives an empty text.
+    """
     if not len(values):
         return ""
     digits = {"val_ssim": 3, "test_ssim": 3, "best_epoch": 0, "seconds": 0}.get(name, 2)

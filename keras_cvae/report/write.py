@@ -1,36 +1,46 @@
 """A report of finished runs: figures, `report.html`, `report.md`."""
 
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from keras_cvae import plots
-from keras_cvae.data import load_videos
+from keras_cvae.data.sources import load_videos
+from keras_cvae.data.videos import Video
 from keras_cvae.evaluation import predict_videos
 from keras_cvae.files import written_whole
 from keras_cvae.model.loading import load_model
 from keras_cvae.plots.strategies import styles_of
 from keras_cvae.report import collect
-from keras_cvae.report.films import player_data
 from keras_cvae.report.page import html_page, markdown_page
+from keras_cvae.report.player import player_data
 
 HTML, MARKDOWN, FIGURES = "report.html", "report.md", "figures"
-_STRIP = (0, 0.02, 0.1, 0.25, 0.5, 0.75, 1)  # shares of the video
+_STRIP = (0, 0.02, 0.1, 0.25, 0.5, 0.75, 1)  # positions in the video, as shares of it
 
 
-def write_report(labelled, out, title="Runs compared"):
+def write_report(
+    labelled: Mapping[str, Sequence[str | os.PathLike]],
+    out: str | os.PathLike,
+    title: str = "Runs compared",
+) -> list[Path]:
     """Writes `report.html`, `report.md` and `figures/` about finished runs into a folder.
 
-    An older report there is replaced; anything else in the folder stays.
+    An older report there is replaced; all other files stay.
 
     Args:
-        labelled: dict label -> list of run folders that differ in their seed alone.
-        out: str or `Path`, the folder.
-        title: str.
+        labelled: label -> run folders that differ in their seed alone.
+        out: the folder to write into.
+        title: of the report.
 
     Returns:
-        list of `Path`: the page, the Markdown file.
+        The paths of the page and of the Markdown file.
 
     Raises:
-        UserError: for unfinished runs, or runs of different data.
+        UserError: if a run is not finished, or the runs differ in their data or frame size.
     """
     groups = collect.collect(labelled)
     out = Path(out)
@@ -40,9 +50,9 @@ def write_report(labelled, out, title="Runs compared"):
     drawn = _draw(groups, video, predictions, figures)
     player = player_data(video, predictions)
     looks = styles_of(predictions)
-    for film in player["films"]:
-        if "psnr" in film:
-            film["colour"] = looks[film["name"]]["color"]
+    for shown in player["films"]:
+        if "psnr" in shown:
+            shown["colour"] = looks[shown["name"]]["color"]
     gifs = {group.label: group.folders[0] / "val.gif" for group in groups}
     shared, different = collect.common_settings(groups)
     settings = {name: str(value) for name, value in shared.items()}
@@ -50,7 +60,7 @@ def write_report(labelled, out, title="Runs compared"):
         settings[name] = ", ".join(
             f"{group.label}: {value}" for group, value in zip(groups, values, strict=True)
         )
-    text = {
+    text: dict[str, Any] = {
         "title": title,
         "summary": _summary(groups),
         "table": collect.table(groups),
@@ -66,8 +76,8 @@ def write_report(labelled, out, title="Runs compared"):
     return list(written)
 
 
-def _predictions(groups):
-    """The first validation video, and what the first run of each group predicts of it."""
+def _predictions(groups: Sequence[collect.Group]) -> tuple[Video, dict[str, np.ndarray]]:
+    """The first validation video, and its prediction by the first run of each group."""
     config = groups[0].config
     video = load_videos(config["data"], "val", tuple(config["frame_size"]))[0]
     predictions = {}
@@ -79,12 +89,17 @@ def _predictions(groups):
     return video, predictions
 
 
-def _draw(groups, video, predictions, folder):
-    """The figures: dict caption -> `Path` of the PNG."""
+def _draw(
+    groups: Sequence[collect.Group],
+    video: Video,
+    predictions: Mapping[str, np.ndarray],
+    folder: Path,
+) -> dict[str, Path]:
+    """The figures: dict caption -> the PNG."""
     runs = {group.label: group.folders for group in groups}
-    drawn = {}
+    drawn: dict[str, Path] = {}
 
-    def keep(caption, written):
+    def keep(caption: str, written: Sequence[Path]) -> None:
         drawn[caption] = written[0]
 
     first = groups[0]
@@ -95,7 +110,7 @@ def _draw(groups, video, predictions, folder):
     keep("Loss, MSE and KL", plots.plot_losses_by_strategy(runs, folder / "losses.png", True))
     keep("KL weight beta", plots.plot_beta_by_strategy(runs, folder / "beta.png", True))
     keep(
-        "PSNR of each predicted validation frame, beside the copy baselines",
+        "PSNR of each predicted validation frame, and of the copy-frame baselines",
         plots.plot_psnr_by_strategy(runs, folder / "psnr_per_frame.png", True),
     )
     last = len(video.frames) - 1
@@ -110,17 +125,17 @@ def _draw(groups, video, predictions, folder):
     return drawn
 
 
-def _summary(groups):
+def _summary(groups: Sequence[collect.Group]) -> str:
     counts = ", ".join(f"{group.label} {len(group.folders)}" for group in groups)
     return (
-        f"Runs: {counts}. Videos are predicted from their first frame and the poses alone; PSNR is "
-        "the mean over all predicted validation frames, of the model of the best epoch. The "
-        "baselines copy a frame; the previous true frame sees the truth."
+        f"Runs: {counts}. Videos are predicted from their first frame and the poses alone. PSNR is "
+        "the mean over all predicted validation frames, with the model of the best epoch. The "
+        "copy-frame baselines repeat a frame; only the previous true frame uses the truth."
     )
 
 
-def _notes(groups):
-    """What z does, a sentence for each group."""
+def _notes(groups: Sequence[collect.Group]) -> list[str]:
+    """How z is used: a sentence for each group."""
     notes = []
     for group in groups:
         kl, gap = group.values("val_kl_nats"), group.values("val_posterior_psnr")
@@ -129,9 +144,9 @@ def _notes(groups):
         gap = gap.mean() - group.values("val_psnr").mean()
         active, maps = (group.values(f"val_{name}")[0] for name in ("active_maps", "latent_maps"))
         notes.append(
-            f"{group.label}: z has {active:.0f} of {maps:.0f} maps active and carries "
-            f"{kl.mean():.3g} nats per frame; knowing the posterior's z changes the PSNR by "
-            f"{gap:+.2f} dB."
+            f"{group.label}: {active:.0f} of {maps:.0f} latent channels are active, and z carries "
+            f"{kl.mean():.3g} nats per frame. With the posterior's z in place of the prior's the "
+            f"PSNR changes by {gap:+.2f} dB."
         )
     if any((group.config["tfr"] or 0) > 0 for group in groups):
         return notes

@@ -16,7 +16,6 @@ from keras_cvae.training.setting import (
     at_least,
     check_settings,
     flag_name,
-    one_of,
     setting,
     settings,
     within,
@@ -36,10 +35,6 @@ def _of_model(name: str, convert: Any = lambda value: value) -> dict:
     return {"default": convert(recommended), "published": convert(published)}
 
 
-def _choice(names: Any) -> dict:
-    return {"choices": tuple(names), "check": one_of(names)}
-
-
 def _number_or_none(text: str) -> float | None:
     if text == "none":
         return None
@@ -49,7 +44,6 @@ def _number_or_none(text: str) -> float | None:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'none'") from None
 
 
-_INT, _FLOAT, _SWITCH = {"type": int}, {"type": float}, {"action": "store_true"}
 _DATA, _MODEL, _TRAINING = "data", "model", "training"
 _SCHEDULES = "KL annealing and teacher forcing"
 
@@ -68,50 +62,44 @@ class TrainingConfig:
         _DATA,
         "size of the images",
         DEFAULT_FRAME_SIZE,
-        nargs=2,
         metavar=("HEIGHT", "WIDTH"),
-        **_INT,
     )
-    partial: float = setting(
-        _DATA, "share of the training frames to use", 1.0, metavar="SHARE", **_FLOAT
-    )
-    clip_length: int = setting(_DATA, "frames in a training clip", 16, metavar="T", **_INT)
+    partial: float = setting(_DATA, "share of the training frames to use", 1.0, metavar="SHARE")
+    clip_length: int = setting(_DATA, "frames in a training clip", 16, metavar="T")
     stride: int | None = setting(
-        _DATA, "one clip per so many frames; default the clip length", None, metavar="N", **_INT
+        _DATA, "one clip per so many frames; default the clip length", None, metavar="N"
     )
-    batch_size: int = setting(_DATA, "clips in a batch", 4, published=2, metavar="B", **_INT)
-    mirror: bool = setting(_DATA, "mirror half of the clips left to right", False, **_SWITCH)
+    batch_size: int = setting(_DATA, "clips in a batch", 4, published=2, metavar="B")
+    mirror: bool = setting(_DATA, "mirror half of the clips left to right", False)
     init: str | None = setting(
         _MODEL, "start from its weights: a run folder or a .keras file", None, metavar="MODEL"
     )
-    preset: str = setting(_MODEL, "architecture and widths", DEFAULT_PRESET, **_choice(PRESETS))
-    recipe: str = setting(
-        _MODEL, "defaults of all the rest", DEFAULT_RECIPE, **_choice(MODEL_RECIPES)
-    )
+    preset: str = setting(_MODEL, "architecture and widths", DEFAULT_PRESET, choices=PRESETS)
+    recipe: str = setting(_MODEL, "defaults of all the rest", DEFAULT_RECIPE, choices=MODEL_RECIPES)
     output: str = setting(
         _MODEL,
         "how predictions are bounded to [0, 1]",
         **_of_model("output"),
-        **_choice(OUTPUT_BOUNDS),
+        choices=OUTPUT_BOUNDS,
     )
     feedback_gradient: str = setting(
         _MODEL,
         "at the fed-back frame",
         **_of_model("stop_feedback_gradient", lambda stop: "stop" if stop else "flow"),
-        **_choice(("stop", "flow")),
+        choices=("stop", "flow"),
     )
     kl_reduction: str = setting(
         _MODEL,
         "KL over the latent elements",
         **_of_model("kl_reduction"),
-        **_choice(KL_REDUCTIONS),
+        choices=KL_REDUCTIONS,
     )
     logvar_bound: float | None = setting(
         _MODEL,
         "bound of the log-variance, or 'none'",
         **_of_model("logvar_bound"),
         check=above(0, or_none=True),
-        type=_number_or_none,
+        parse=_number_or_none,
         metavar="X",
     )
     temperature: float = setting(
@@ -120,7 +108,6 @@ class TrainingConfig:
         **_of_model("temperature"),
         check=at_least(0),
         metavar="X",
-        **_FLOAT,
     )
     epochs: int = setting(
         _TRAINING,
@@ -129,18 +116,17 @@ class TrainingConfig:
         published=70,
         check=at_least(1),
         metavar="N",
-        **_INT,
     )
-    optimizer: str = setting(_TRAINING, "optimiser", "adam", **_choice(("adam", "adamw")))
+    optimizer: str = setting(_TRAINING, "optimiser", "adam", choices=("adam", "adamw"))
     lr: float = setting(
-        _TRAINING, "learning rate", 3e-3, published=1e-3, check=above(0), metavar="X", **_FLOAT
+        _TRAINING, "learning rate", 3e-3, published=1e-3, check=above(0), metavar="X"
     )
     lr_schedule: str = setting(
         _TRAINING,
         "cosine falls to a hundredth; step to 0.3 at half of the steps and 0.1 at three quarters",
         "cosine",
         published="constant",
-        **_choice(("constant", "cosine", "step")),
+        choices=("constant", "cosine", "step"),
     )
     clipnorm: float = setting(
         _TRAINING,
@@ -148,7 +134,6 @@ class TrainingConfig:
         1.0,
         check=at_least(0),
         metavar="X",
-        **_FLOAT,
     )
     ema: float = setting(
         _TRAINING,
@@ -156,42 +141,34 @@ class TrainingConfig:
         0.0,
         check=within(0, 1),
         metavar="X",
-        **_FLOAT,
     )
     accumulate: int = setting(
-        _TRAINING, "batches per optimiser step", 1, check=at_least(1), metavar="N", **_INT
+        _TRAINING, "batches per optimiser step", 1, check=at_least(1), metavar="N"
     )
     kl_anneal: str = setting(
         _SCHEDULES,
         "how beta changes by epoch",
         "none",
         published="monotonic",
-        **_choice(KL_STRATEGIES),
+        choices=KL_STRATEGIES,
     )
-    kl_cycles: int = setting(_SCHEDULES, "ramps of the cyclical annealing", 10, metavar="N", **_INT)
-    kl_ratio: float = setting(
-        _SCHEDULES, "the ramp's share of a cycle", 1.0, metavar="SHARE", **_FLOAT
-    )
-    kl_start: float = setting(
-        _SCHEDULES, "beta at a ramp's beginning", 0.0, metavar="BETA", **_FLOAT
-    )
+    kl_cycles: int = setting(_SCHEDULES, "ramps of the cyclical annealing", 10, metavar="N")
+    kl_ratio: float = setting(_SCHEDULES, "the ramp's share of a cycle", 1.0, metavar="SHARE")
+    kl_start: float = setting(_SCHEDULES, "beta at a ramp's beginning", 0.0, metavar="BETA")
     kl_stop: float = setting(
-        _SCHEDULES, "beta at its end, or always", 0.001, published=1.0, metavar="BETA", **_FLOAT
+        _SCHEDULES, "beta at its end, or always", 0.001, published=1.0, metavar="BETA"
     )
     tfr: float = setting(
-        _SCHEDULES, "teacher-forcing ratio at first", 0.0, published=1.0, metavar="RATIO", **_FLOAT
+        _SCHEDULES, "teacher-forcing ratio at first", 0.0, published=1.0, metavar="RATIO"
     )
-    tfr_start_decay: int = setting(_SCHEDULES, "epochs before it falls", 10, metavar="N", **_INT)
-    tfr_decay_step: float = setting(_SCHEDULES, "its fall per epoch", 0.1, metavar="X", **_FLOAT)
-    precision: str = setting(_TRAINING, "of the arithmetic", "float32", **_choice(PRECISIONS))
-    compile: str = setting(
-        _TRAINING, "the step; auto does where it pays", "auto", **_choice(COMPILE)
-    )
+    tfr_start_decay: int = setting(_SCHEDULES, "epochs before it falls", 10, metavar="N")
+    tfr_decay_step: float = setting(_SCHEDULES, "its fall per epoch", 0.1, metavar="X")
+    precision: str = setting(_TRAINING, "of the arithmetic", "float32", choices=PRECISIONS)
+    compile: str = setting(_TRAINING, "the step; auto does where it pays", "auto", choices=COMPILE)
     rematerialise: bool = setting(
         _TRAINING,
         "a fraction of the memory for 1.6 to 2 times the time: for long clips",
         False,
-        **_SWITCH,
     )
     validate_every: int = setting(
         _TRAINING,
@@ -200,12 +177,12 @@ class TrainingConfig:
         published=1,
         check=at_least(1),
         metavar="N",
-        **_INT,
     )
     tensorboard: bool = setting(
-        _TRAINING, "logs in RUN/tensorboard, with the rollout at each validation", False, **_SWITCH
+        _TRAINING, "logs in RUN/tensorboard, with the rollout at each validation", False
     )
-    seed: int = setting(_TRAINING, "of weights, noise, coin and data order", 0, **_INT)
+    seed: int = setting(_TRAINING, "of weights, noise, coin and data order", 0, check=at_least(0))
+    _: dataclasses.KW_ONLY
     schedule_epochs: int  # the epochs that the run was begun with: schedules keep their length
 
     def model_overrides(self) -> dict:

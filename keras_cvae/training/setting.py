@@ -9,6 +9,9 @@ from keras_cvae.errors import UserError
 _SAME: Any = object()  # the published recipe has the same default
 
 
+Check = tuple[Callable[[Any], bool], str]  # whether a value fits, and what is expected
+
+
 @dataclasses.dataclass(frozen=True)
 class Setting:
     """What is known of a setting beyond its name and type.
@@ -19,15 +22,19 @@ class Setting:
         recommended: its default in the recipe `"recommended"`.
         published: its default in the recipe `"published"`.
         check: what its value must be, or `None`; see `at_least`.
-        flag: options of `ArgumentParser.add_argument`.
+        choices: the names that it may have, or `None`.
+        metavar: how `--help` calls its value, or `None`.
+        parse: function of the flag's text, or `None` for the field's type.
     """
 
     group: str
     help: str
     recommended: Any
     published: Any
-    check: tuple[Callable[[Any], bool], str] | None
-    flag: dict
+    check: Check | None
+    choices: tuple[str, ...] | None
+    metavar: Any
+    parse: Callable[[str], Any] | None
 
     def default(self, recipe: str) -> Any:
         """The default in a recipe."""
@@ -39,14 +46,18 @@ def setting(
     help: str,
     default: Any,
     published: Any = _SAME,
-    check: tuple[Callable[[Any], bool], str] | None = None,
-    **flag: Any,
+    check: Check | None = None,
+    choices: Iterable[str] | None = None,
+    metavar: Any = None,
+    parse: Callable[[str], Any] | None = None,
 ) -> Any:
     """Declares a field of a dataclass as a setting; see `Setting` for the arguments."""
     published = default if published is _SAME else published
-    return dataclasses.field(
-        metadata={"setting": Setting(group, help, default, published, check, flag)}
-    )
+    names = None if choices is None else tuple(choices)
+    if names is not None:
+        check = (lambda value: value in names, f"one of {', '.join(names)}")
+    declared = Setting(group, help, default, published, check, names, metavar, parse)
+    return dataclasses.field(metadata={"setting": declared})
 
 
 def settings(config: Any) -> dict[str, Setting]:
@@ -78,23 +89,17 @@ def check_settings(config: Any) -> None:
             raise UserError(f"{flag_name(name)} must be {expected}; got {value}.")
 
 
-def at_least(low: float) -> tuple[Callable[[Any], bool], str]:
+def at_least(low: float) -> Check:
     """A check: a finite number of at least `low`."""
     return lambda value: low <= value < float("inf"), f"a finite number of at least {low}"
 
 
-def above(low: float, or_none: bool = False) -> tuple[Callable[[Any], bool], str]:
+def above(low: float, or_none: bool = False) -> Check:
     """A check: a finite number above `low`, or with `or_none` `None`."""
     text = f"a finite number above {low}" + (", or 'none'" if or_none else "")
     return lambda value: (or_none and value is None) or low < value < float("inf"), text
 
 
-def within(low: float, high: float) -> tuple[Callable[[Any], bool], str]:
+def within(low: float, high: float) -> Check:
     """A check: a number in [low, high)."""
     return lambda value: low <= value < high, f"in [{low}, {high})"
-
-
-def one_of(names: Iterable[str]) -> tuple[Callable[[Any], bool], str]:
-    """A check: one of some names."""
-    names = tuple(names)
-    return lambda value: value in names, f"one of {', '.join(names)}"

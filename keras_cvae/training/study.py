@@ -82,7 +82,8 @@ def train_study(study, plan):
 
     from keras_cvae.training.fit import TrainingStopped, train
 
-    finished, stopped = {}, []
+    finished: dict[str, list[Path]] = {}
+    stopped: list[str] = []
     for number, (strategy, seed, config) in enumerate(plan, start=1):
         folder = run_folder(study, strategy, seed)
         title = f"run {number} of {len(plan)}: {strategy}, seed {seed}"

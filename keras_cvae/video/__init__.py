@@ -1,4 +1,4 @@
-"""Videos as files and as panels: GIF, MP4, folders of PNGs (numpy and OpenCV only)."""
+"""Videos as files (GIF, MP4, folders of PNGs) and as panels. Needs NumPy and OpenCV alone."""
 
 from keras_cvae.images import to_uint8
 from keras_cvae.video.panels import enlarge, error_map, side_by_side

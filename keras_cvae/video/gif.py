@@ -1,4 +1,4 @@
-"""GIF files of good colour and moderate size, encoded by OpenCV."""
+"""GIF files with good colours and of moderate size, encoded by OpenCV."""
 
 from pathlib import Path
 
@@ -8,29 +8,29 @@ import numpy as np
 from keras_cvae.errors import UserError
 from keras_cvae.progress import Progress
 
-_GIF_TOLERANCE = 8  # of 255: what no eye sees change, and a third of the file
+_GIF_TOLERANCE = 8  # of 255: smaller changes are not visible, and cost a third of the file
 
 
 def write_gif(path: Path, frames: np.ndarray, fps: float) -> str:
-    """Writes a GIF that repeats for ever; `keras_cvae.video.write_video` is its safe front.
+    """Writes a GIF that repeats forever. Use `keras_cvae.video.write_video`, which checks more.
 
     Args:
-        path: The file, replaced if it exists.
-        frames: uint8 array of shape (T, height, width, 3), RGB.
-        fps: Frames per second, at most 50: a GIF counts in hundredths of a second.
+        path: the file to write; it is replaced if it exists.
+        frames: (T, H, W, 3) uint8 RGB.
+        fps: frames per second, at most 50, because a GIF counts in hundredths of a second.
 
     Returns:
         What was written, in a few words.
 
     Raises:
-        UserError: If OpenCV cannot encode it.
+        UserError: if OpenCV cannot encode the GIF.
     """
     ticks = int(np.clip(round(100 / fps), 2, 65535))
     animation = cv2.Animation()
     animation.frames = _gif_frames(frames)
     animation.durations = np.full(len(frames), 10 * ticks, np.int32)
     animation.loop_count = 0
-    # 3: no dithering, 8: a table of 256 colours. The faster defaults take a fixed, coarse table.
+    # 3: no dithering, 8: a table of 256 colours. The faster defaults have a fixed, coarse table.
     options = [cv2.IMWRITE_GIF_QUALITY, 8, cv2.IMWRITE_GIF_DITHER, 3]
     ok, data = cv2.imencodeanimation(".gif", animation, options)
     if not ok:
@@ -40,10 +40,11 @@ def write_gif(path: Path, frames: np.ndarray, fps: float) -> str:
 
 
 def _gif_frames(frames: np.ndarray) -> list[np.ndarray]:
-    """BGRA frames of at most 254 colours, transparent where the last frame may stay.
+    """BGRA frames of at most 254 colours, transparent where the previous frame stays visible.
 
-    OpenCV's own table is poor on photographs (octree), so the colours are chosen here, by k-means
-    over all frames: a table of one's own per frame would flicker. It writes them as they are.
+    OpenCV's own choice of colours (an octree) is poor for photographs. So the colours are chosen
+    here, by k-means over all frames, and OpenCV writes them unchanged. One table per frame would
+    flicker.
     """
     palette = _palette(frames[:: max(1, len(frames) // 64)])
     colour_of = palette[_nearest(palette)]
@@ -54,7 +55,7 @@ def _gif_frames(frames: np.ndarray) -> list[np.ndarray]:
             drawn = colour_of.take((red << 12) | (green << 6) | blue, axis=0)
             alpha = np.full(drawn.shape[:2], 255, np.uint8)
             if shown is not None:
-                # What is as good as before stays: a still scene then costs and flickers less.
+                # A pixel that is still good enough stays: less flicker, and a smaller file.
                 good = _worst_channel(shown, frame) <= _GIF_TOLERANCE
                 stays = good | (_worst_channel(shown, drawn) == 0)
                 drawn[stays] = shown[stays]
@@ -71,7 +72,7 @@ def _worst_channel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _palette(frames: np.ndarray) -> np.ndarray:
-    """At most 254 RGB colours that stand for the frames; the GIF's table needs one to be clear."""
+    """At most 254 RGB colours for the frames; the GIF's table needs one more for "transparent"."""
     count, total = np.zeros(1 << 15), np.zeros((1 << 15, 3))
     for frame in frames:
         bins = (frame.reshape(-1, 3) >> 3).astype(np.int32)
@@ -81,9 +82,9 @@ def _palette(frames: np.ndarray) -> np.ndarray:
             values = frame[..., channel].ravel()
             total[:, channel] += np.bincount(bins, weights=values, minlength=1 << 15)
     used = np.flatnonzero(count)
-    colours = (total[used] / count[used, None]).astype(np.float32)
+    colours: np.ndarray = (total[used] / count[used, None]).astype(np.float32)
     if len(colours) > 254:
-        # Roots, so that thin coloured limbs have their say beside large backgrounds.
+        # The root of the count, so that thin coloured limbs get colours next to large backgrounds.
         weight = np.sqrt(count[used])
         repeats = np.rint(weight * (1 << 15) / weight.sum()).astype(int)
         cv2.setRNGSeed(0)
@@ -91,13 +92,13 @@ def _palette(frames: np.ndarray) -> np.ndarray:
         samples = np.repeat(colours, repeats, axis=0)
         _, _, colours = cv2.kmeans(samples, 254, None, stop, 1, cv2.KMEANS_PP_CENTERS)
     colours = np.clip(np.rint(colours), 0, 255).astype(np.uint8)
-    # OpenCV tells colours apart by their upper seven bits.
+    # OpenCV distinguishes colours by their upper seven bits.
     _, first = np.unique(colours >> 1, axis=0, return_index=True)
     return colours[np.sort(first)]
 
 
 def _nearest(palette: np.ndarray) -> np.ndarray:
-    """Index of the nearest colour for each colour of six bits a channel, shape (64 ** 3,)."""
+    """Index of the nearest colour for each colour of six bits per channel, (64 ** 3,)."""
     centre = np.arange(64, dtype=np.float32) * 4 + 1.5
     green, blue = (axis.ravel() for axis in np.meshgrid(centre, centre, indexing="ij"))
     colours = palette.astype(np.float32)
@@ -110,9 +111,9 @@ def _nearest(palette: np.ndarray) -> np.ndarray:
 
 
 def _keep_previous_frame(gif: bytearray) -> bytearray:
-    """Sets every frame's disposal to "leave in place", so that transparent means "as before".
+    """Sets every frame's disposal to "leave in place": transparent pixels keep the previous frame.
 
-    OpenCV writes "restore what was there", with which each frame starts from an empty picture.
+    OpenCV writes "restore the previous picture", with which each frame begins with an empty one.
     """
     at = 13 + 3 * (2 << (gif[10] & 7))
     while gif[at] != 0x3B:  # Trailer

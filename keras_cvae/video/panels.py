@@ -1,9 +1,9 @@
-"""Frames side by side, enlarged, with captions (numpy and OpenCV only)."""
+"""Frames side by side, enlarged, with captions. Needs NumPy and OpenCV alone."""
 
 import cv2
 import numpy as np
 
-from keras_cvae.errors import UserError
+from keras_cvae.errors import UserError, check_choice
 from keras_cvae.images import to_uint8
 
 _INTERPOLATIONS = {"nearest": cv2.INTER_NEAREST, "cubic": cv2.INTER_CUBIC}
@@ -13,20 +13,23 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def error_map(truth: np.ndarray, prediction: np.ndarray, gain: float = 4.0) -> np.ndarray:
-    """Absolute difference, mean over the channels, as a picture from black over red to yellow.
+    """Absolute difference, mean over the channels, in colours from black over red to yellow.
 
     Args:
-        truth: Frames of shape (T, height, width, 3), uint8 or floats in [0, 1].
-        prediction: The same shape.
-        gain: The difference is multiplied by it: 1 / `gain` and more has the brightest colour.
+        truth: (T, H, W, 3), uint8 or floats in [0, 1].
+        prediction: the same shape.
+        gain: the difference is multiplied by it. 1 / `gain` and more has the brightest colour.
 
     Returns:
-        A uint8 array of the same shape (OpenCV's inferno colours, whose lightness is monotonic).
+        uint8 array of the same shape (OpenCV's inferno colours, whose lightness is monotonic).
+
+    Raises:
+        UserError: if an array holds no frames.
     """
     truth, prediction = to_uint8(truth), to_uint8(prediction)
     error = cv2.absdiff(truth, prediction).mean(axis=-1) * gain
     level = np.rint(np.minimum(error, 255.0)).astype(np.uint8)
-    # One column per level: applyColorMap takes single images, and a table does all frames at once.
+    # applyColorMap takes one image: here it makes a table of all levels, for all frames at once.
     table = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO)
     return table.reshape(256, 3)[:, ::-1][level]
 
@@ -42,58 +45,57 @@ def side_by_side(
     error_gain: float = 4.0,
     first_number: int = 0,
 ) -> np.ndarray:
-    """Puts truth | prediction | pose | error beside each other, frame by frame.
+    """Puts truth | prediction | pose | error side by side, frame by frame.
 
     Args:
-        truth: True frames of shape (T, height, width, 3), uint8 or floats in [0, 1]. None leaves
-            out truth and error.
-        prediction: Predicted frames, the same shape.
-        pose: Pose images, the same shape.
-        error: Whether to add the amplified difference of truth and prediction, see `error_map`.
-        zoom: Factor of enlargement, a positive integer.
-        labels: Whether to put a strip with the panels' names and the frame number above them.
+        truth: (T, H, W, 3), uint8 or floats in [0, 1], the true frames. `None` leaves out truth and
+            error.
+        prediction: the same shape, the predicted frames.
+        pose: the same shape, the pose images.
+        error: whether to add the amplified difference of truth and prediction, see `error_map`.
+        zoom: at least 1, the factor of enlargement.
+        labels: whether a strip above the panels shows their names and the frame number.
         interpolation: `"nearest"` (true pixels, small files) or `"cubic"` (smooth).
-        error_gain: Amplification of the error.
-        first_number: The number of the first frame.
+        error_gain: amplification of the error.
+        first_number: the number of the first frame.
 
     Returns:
-        A uint8 array of shape (T, height', width', 3).
+        uint8 array (T, height, width, 3) of the panels.
 
     Raises:
-        UserError: If shapes differ, or `zoom` or `interpolation` is not one of the above.
+        UserError: if shapes differ, `zoom` is no positive integer, or `interpolation` is unknown.
 
     Example:
 
-        film = side_by_side(truth, model.predict_video(truth[0], poses), poses)
-        write_video("rollout.gif", film)
+    ```python
+    panels = side_by_side(truth, model.predict_video(truth[0], poses), poses)
+    write_video("rollout.gif", panels)
+    ```
     """
     if not isinstance(zoom, int | np.integer) or zoom < 1:
         raise UserError(f"zoom={zoom!r}; expected a positive integer.")
-    if interpolation not in _INTERPOLATIONS:
-        raise UserError(
-            f"interpolation={interpolation!r}; expected one of {sorted(_INTERPOLATIONS)}."
-        )
+    check_choice("interpolation", interpolation, _INTERPOLATIONS)
     named = {"truth": truth, "prediction": prediction, "pose": pose}
     panels = {name: to_uint8(frames) for name, frames in named.items() if frames is not None}
     shapes = {name: frames.shape for name, frames in panels.items()}
     if len(set(shapes.values())) > 1 or panels["pose"].ndim != 4:
         raise UserError(f"Got {shapes}; expected one shape (T, height, width, 3) for all of them.")
-    if error and truth is not None:
+    if truth is not None and error:
         panels[f"error x{error_gain:g}"] = error_map(truth, prediction, error_gain)
 
     count, height, width = panels["pose"].shape[:3]
     height, width = height * zoom, width * zoom
-    # Text is drawn at the enlarged size: it stays readable above the smallest frames.
+    # Text is drawn at the enlarged size, so it is readable above small frames too.
     strip = int(np.clip(round(0.085 * width), 14, 36)) if labels else 0
     step = width + _SEPARATOR
-    film = np.full((count, strip + height, step * len(panels) - _SEPARATOR, 3), 255, np.uint8)
+    shown = np.full((count, strip + height, step * len(panels) - _SEPARATOR, 3), 255, np.uint8)
     if strip:
-        film[:, :strip] = _caption_strip(list(panels), width, strip, film.shape[2])
+        shown[:, :strip] = _caption_strip(list(panels), width, strip, shown.shape[2])
     for column, frames in enumerate(panels.values()):
         left = column * step
-        film[:, strip:, left : left + width] = enlarge(frames, zoom, interpolation)
+        shown[:, strip:, left : left + width] = enlarge(frames, zoom, interpolation)
     if strip:
-        # The frame number stands at the right of "pose", the shortest caption.
+        # The frame number is at the right of "pose", the shortest caption.
         left = list(panels).index("pose") * step
         taken = _text_size("pose", strip, width)[0]
         for t in range(count):
@@ -102,21 +104,25 @@ def side_by_side(
             if taken + _text_size(words, strip, width)[0] > width - 3 * _margin(strip):
                 words = number
             room = width - taken - _margin(strip)
-            _draw(film[t], words, left + width, strip, room, _FAINT, right=True)
-    return film
+            _draw(shown[t], words, left + width, strip, room, _FAINT, right=True)
+    return shown
 
 
 def enlarge(frames: np.ndarray, zoom: int, interpolation: str = "nearest") -> np.ndarray:
     """Frames at a whole multiple of their size.
 
     Args:
-        frames: Array of shape (T, height, width, 3), uint8 or floats in [0, 1].
-        zoom: Factor of enlargement, a positive integer.
+        frames: (T, H, W, 3), uint8 or floats in [0, 1].
+        zoom: at least 1, the factor of enlargement.
         interpolation: `"nearest"` or `"cubic"`.
 
     Returns:
-        A uint8 array of shape (T, zoom * height, zoom * width, 3).
+        uint8 array (T, zoom * H, zoom * W, 3).
+
+    Raises:
+        UserError: if the array holds no frames, or `interpolation` is unknown.
     """
+    check_choice("interpolation", interpolation, _INTERPOLATIONS)
     frames = to_uint8(frames)
     size = (frames.shape[2] * zoom, frames.shape[1] * zoom)
     kind = _INTERPOLATIONS[interpolation]
@@ -128,14 +134,22 @@ def _margin(strip: int) -> int:
 
 
 def _text_size(text: str, strip: int, room: int) -> tuple[int, float]:
-    """Width in pixels and font scale: as high as the strip allows, shrunk to the room."""
+    """Width in pixels and font scale of a text that fits into the strip and the room."""
     (width, height), _ = cv2.getTextSize(text, _FONT, 1.0, 1)
     scale = min(0.5 * strip / height, (room - 2 * _margin(strip)) / width)
     scale = max(scale, 0.01)
     return int(np.ceil(width * scale)), scale
 
 
-def _draw(image, text, edge, strip, room, colour, right=False):
+def _draw(
+    image: np.ndarray,
+    text: str,
+    edge: int,
+    strip: int,
+    room: int,
+    colour: tuple[int, int, int],
+    right: bool = False,
+) -> None:
     width, scale = _text_size(text, strip, room)
     left = edge - _margin(strip) - width if right else edge + _margin(strip)
     base = strip - max(3, round(0.27 * strip))

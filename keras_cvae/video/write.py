@@ -1,4 +1,4 @@
-"""A video as a GIF, an MP4 or a folder of PNGs (numpy and OpenCV only)."""
+"""A video as a GIF, an MP4 or a folder of PNGs. Needs NumPy and OpenCV alone."""
 
 import contextlib
 import os
@@ -20,24 +20,31 @@ from keras_cvae.video.gif import write_gif
 def write_video(
     path: str | os.PathLike, frames: np.ndarray, fps: float = 24, overwrite: bool = False
 ) -> str:
-    """Writes frames as a GIF, an MP4, or a folder of PNGs, chosen by the ending of `path`.
+    """Writes frames as a GIF, an MP4, or a folder of PNGs, by the ending of `path`.
 
-    Written whole or not at all. A missing parent folder is created.
+    It is written whole or not at all. Missing parent folders are made.
 
     Args:
-        path: `x.gif`; `x.mp4` (VP9, which browsers play; odd sizes are padded by a row or column);
+        path: `x.gif`; `x.mp4` (VP9, which browsers play; an odd size gets one more row or column);
             or a folder, without an ending or with a slash at the end, for `0.png`, `1.png`, ...
-        frames: Array of shape (T, height, width, 3), RGB, uint8 or floats in [0, 1].
-        fps: Frames per second. A GIF counts in hundredths of a second, and viewers slow down
-            anything under two of them: 24 becomes 25, and 50 is the most. PNGs have no speed.
-        overwrite: Whether to replace an existing file, or folder of nothing but numbered PNGs.
+        frames: (T, H, W, 3) RGB, uint8 or floats in [0, 1].
+        fps: frames per second. A GIF counts in hundredths of a second, and viewers show a frame for
+            at least two of them: 24 becomes 25, and 50 is the largest value. PNGs ignore it.
+        overwrite: whether an existing file, or a folder that holds numbered PNGs alone, is
+            replaced.
 
     Returns:
-        What was written, as a short text that names the format: `"GIF, 120 frames at 25 fps"`.
+        A short text that names the format, such as `"GIF, 120 frames at 25 fps"`.
 
     Raises:
-        UserError: If `path` exists, its ending is unknown, there is nothing to write, or the
+        UserError: if `path` exists, its ending is unknown, there is nothing to write, or the
             installed OpenCV cannot write the format.
+
+    Example:
+
+    ```python
+    write_video("rollout.gif", model.predict_video(first_frame, poses))
+    ```
     """
     frames = to_uint8(frames)
     if frames.ndim != 4 or 0 in frames.shape:
@@ -53,18 +60,16 @@ def write_video(
 
 
 def check_output(path: str | os.PathLike, fps: float = 24, overwrite: bool = False) -> str:
-    """Checks what `write_video` is to write, before the frames are there.
+    """Checks the arguments of `write_video` before the frames are computed.
 
     Args:
-        path: As for `write_video`.
-        fps: Frames per second.
-        overwrite: Whether what exists may be replaced.
+        path, fps, overwrite: as for `write_video`.
 
     Returns:
         `".gif"`, `".mp4"`, or `""` for a folder of PNGs.
 
     Raises:
-        UserError: If `path` exists, its ending is unknown, or `fps` is not positive.
+        UserError: if `path` exists, its ending is unknown, or `fps` is not positive and finite.
     """
     if not 0 < fps < float("inf"):
         raise UserError(f"fps={fps!r}; expected a positive number.")
@@ -108,7 +113,7 @@ def _write_png_folder(folder: Path, frames: np.ndarray) -> str:
             data = cv2.imencode(".png", frame[..., ::-1])[1]
             (partial / f"{number}.png").write_bytes(data.tobytes())
         if folder.is_dir():
-            shutil.rmtree(folder)  # Checked before: empty, or numbered PNGs and nothing else.
+            shutil.rmtree(folder)  # checked before: it is empty, or holds numbered PNGs alone
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -133,7 +138,7 @@ def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> str:
             writer.write(cv2.copyMakeBorder(bgr, *pad, cv2.BORDER_REPLICATE))
             progress.update()
         writer.release()
-    # VideoWriter.write reports nothing, not even a full disk.
+    # VideoWriter.write reports no error, not even a full disk.
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
     capture.release()

@@ -1,6 +1,6 @@
-"""Speed and memory of the models beside a plain PyTorch loop; `scripts/benchmark.py` runs it.
+"""Speed and memory of the models and of a plain PyTorch loop; `scripts/benchmark.py` runs it.
 
 The parent process imports no backend. Each configuration is measured in a process of its own
-(`worker`), asked for one repeat at a time (`process`, `run`), so that repeats of what is compared
-are interleaved and nothing else computes meanwhile.
+(`worker`), which is asked for one repeat at a time (`process`, `run`): repeats of what is compared
+are interleaved, and nothing else computes at the same time.
 """

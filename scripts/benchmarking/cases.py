@@ -1,7 +1,8 @@
-"""What is measured: one configuration a row, and the sets of them that a run is made of."""
+"""What is measured: one configuration, and the sets of them that make a run."""
 
 import dataclasses
 import math
+from collections.abc import Iterable, Sequence
 
 from keras_cvae.model.presets import PRESETS, WIDTHS
 
@@ -21,16 +22,16 @@ class Case:
 
     Args:
         task: one of `TASKS`.
-        implementation: `"plain"`, `"ours"`, or the format of our model exported.
-        preset: str, a preset's name; `"lab"` for the plain loop.
-        backend: str, the Keras backend, of an export the one that wrote it; `"torch"` for the plain
+        implementation: `"plain"`, `"ours"`, or the format that our model is exported to.
+        preset: its name; `"lab"` for the plain loop.
+        backend: the Keras backend, for an export the one that writes it; `"torch"` for the plain
             loop.
         precision: one of `PRECISIONS`.
-        batch: int, clips in a step, or videos that are predicted at once.
-        clip_length: int, frames of a clip or video, the given one included.
-        height, width: ints, the frame size in pixels.
+        batch: clips in a step, or videos that are predicted at once.
+        clip_length: frames of a clip or video, the given one included.
+        height, width: the frame size in pixels.
         widths: the four widths that replace the preset's, or `None`.
-        rematerialise: bool, whether activations are computed anew for the gradient.
+        rematerialise: whether activations are computed again for the gradient.
     """
 
     task: str
@@ -46,13 +47,13 @@ class Case:
     rematerialise: bool = False
 
     @property
-    def name(self):
-        """How people are told about it."""
+    def name(self) -> str:
+        """Its name in messages."""
         model = self.implementation if self.implementation == PLAIN else self.preset
         runs_on = self.implementation if self.implementation in EXPORTS else self.backend
         return f"{self.task} {model} {runs_on} {self.precision} batch {self.batch}"
 
-    def width_arguments(self):
+    def width_arguments(self) -> dict:
         """The widths as constructor arguments of a model."""
         if self.widths is None:
             return {name: PRESETS[self.preset][name] for name in WIDTHS}
@@ -60,31 +61,31 @@ class Case:
 
 
 def make_cases(
-    tasks=TASKS,
-    presets=(BASELINE, "multiscale"),
-    backends=("torch",),
-    precisions=PRECISIONS,
-    batch=2,
-    clip_length=16,
-    frame_size=(32, 64),
-    rollout_frames=630,
-    widths=None,
-    exports=(),
-):
+    tasks: Iterable[str] = TASKS,
+    presets: Sequence[str] = (BASELINE, "multiscale"),
+    backends: Sequence[str] = ("torch",),
+    precisions: Sequence[str] = PRECISIONS,
+    batch: int = 2,
+    clip_length: int = 16,
+    frame_size: tuple[int, int] = (32, 64),
+    rollout_frames: int = 630,
+    widths: tuple[int, int, int, int] | None = None,
+    exports: Sequence[str] = (),
+) -> list[Case]:
     """The plain loop and every combination of the settings, task by task.
 
-    A roll-out of B videos at once has 1 / B of the frames: the same work at every batch, at a rate
+    A rollout of B videos at once has 1 / B of the frames: the same work at every batch, at a rate
     that does not depend on the number of frames. The loader has no counterpart in the plain loop
     and is the same in every precision.
 
     Args:
-        tasks, presets, backends, precisions: lists of names.
-        batch: int, clips in a training step; roll-outs are at the batches `ROLLOUT_BATCHES`.
-        clip_length: int, frames of a training clip.
+        tasks, presets, backends, precisions: names.
+        batch: clips in a training step; rollouts are at the batches `ROLLOUT_BATCHES`.
+        clip_length: frames of a training clip.
         frame_size: (height, width).
-        rollout_frames: int, frames of a roll-out at batch 1, the given one included.
+        rollout_frames: frames of a rollout at batch 1, the given one included.
         widths: the four widths that replace those of every preset and of the plain loop, or `None`.
-        exports: list of formats, keys of `EXPORTS`, in which every preset rolls out as well, in
+        exports: formats, keys of `EXPORTS`: the rollouts of every preset, exported to each, in
             float32.
 
     Returns:
@@ -109,22 +110,32 @@ def make_cases(
     return cases
 
 
-def quick_cases(backends, batch=2, clip_length=16, frame_size=(32, 64), widths=None):
-    """Free-running training of `lab`, one row of `multiscale` and one short roll-out.
+def quick_cases(
+    backends: Iterable[str],
+    batch: int = 2,
+    clip_length: int = 16,
+    frame_size: tuple[int, int] = (32, 64),
+    widths: tuple[int, int, int, int] | None = None,
+) -> list[Case]:
+    """Free-running training of `lab`, one row of `multiscale` and one short rollout.
 
     Args:
-        backends: list of names, of which torch and TensorFlow are taken.
+        backends: names, of which torch and TensorFlow are taken.
         batch, clip_length, frame_size, widths: as in `make_cases`.
 
     Returns:
         list of `Case`.
     """
     backends = [name for name in QUICK_BACKENDS if name in backends]
-    shape = {"batch": batch, "clip_length": clip_length, "frame_size": frame_size, "widths": widths}
-    cases = make_cases(["train_free"], [BASELINE], backends, PRECISIONS, **shape)
+
+    def training(preset, backends, precisions):
+        shape = (batch, clip_length, frame_size)
+        return make_cases(["train_free"], [preset], backends, precisions, *shape, widths=widths)
+
+    cases = training(BASELINE, backends, PRECISIONS)
     (fast,) = (
         case
-        for case in make_cases(["train_free"], ["multiscale"], backends[:1], ["float32"], **shape)
+        for case in training("multiscale", backends[:1], ["float32"])
         if case.implementation == OURS
     )
     rollout = make_cases(
@@ -139,13 +150,13 @@ def quick_cases(backends, batch=2, clip_length=16, frame_size=(32, 64), widths=N
     return [*cases, fast, *(case for case in rollout if case.batch == ROLLOUT_BATCHES[0])]
 
 
-def comparable(cases):
-    """Cases of the same task and batch, which are measured beside each other.
+def comparable(cases: Iterable[Case]) -> list[list[Case]]:
+    """Groups of cases of the same task and batch, which are measured together.
 
     Returns:
         list of lists, each in the given order with the plain loop first.
     """
-    groups = {}
+    groups: dict[tuple, list[Case]] = {}
     for case in cases:
         groups.setdefault((case.task, case.batch), []).append(case)
     return [

@@ -1,4 +1,4 @@
-"""What the benchmark runs on, and what memory a process has: read from the operating system."""
+"""The machine that the benchmark runs on and the memory of a process, from the system's files."""
 
 import os
 import platform
@@ -11,10 +11,10 @@ from keras_cvae import runs
 VECTOR_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
-def describe():
+def describe() -> dict[str, str]:
     """The machine and the software on it, for people: dict of strings."""
     model, flags = _processor(_read("/proc/cpuinfo"))
-    found = runs.environment(None)
+    found = runs.environment("")  # this process runs on no backend
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     described = {
         "cpu": model,
@@ -32,15 +32,15 @@ def describe():
     return described
 
 
-def cores():
+def cores() -> int:
     """Number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def busy():
-    """What to say where other programs use the processors, or `None`."""
+def busy() -> str | None:
+    """A note where other programs use the processors, or `None`."""
     if not hasattr(os, "getloadavg"):
         return None
     load = os.getloadavg()[0]
@@ -52,12 +52,12 @@ def busy():
     )
 
 
-def available_mb():
-    """Memory that is free for new processes, or `None` where the system does not say."""
-    kib = _kib(_read("/proc/meminfo"), "MemAvailable")
+def available_mb() -> float | None:
+    """Memory that is free for new processes, or `None` where it is not known."""
+    kib: float | None = _kib(_read("/proc/meminfo"), "MemAvailable")
     if kib is None:
         return None
-    # In a container its own limit counts, less what it uses; cached files can be dropped.
+    # In a container its own limit counts, less what is used; cached files can be dropped.
     limit, used = (_read(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
     if limit.isdecimal() and used.isdecimal():
         cached = dict(line.split() for line in _read("/sys/fs/cgroup/memory.stat").splitlines())
@@ -66,14 +66,14 @@ def available_mb():
     return kib / 1024
 
 
-def resident_mb():
-    """Resident memory of this process now, or `None` where the system does not say."""
+def resident_mb() -> float | None:
+    """Resident memory of this process now, or `None` where it is not known."""
     kib = _kib(_read("/proc/self/status"), "VmRSS")
     return None if kib is None else kib / 1024
 
 
-def peak_mb():
-    """The most resident memory that this process ever had: interpreter, libraries, data and all."""
+def peak_mb() -> float | None:
+    """The largest resident memory of this process so far, interpreter and libraries included."""
     kib = _kib(_read("/proc/self/status"), "VmHWM")
     if kib is not None:
         return kib / 1024
@@ -85,14 +85,14 @@ def peak_mb():
     return peak / 2**20 if sys.platform == "darwin" else peak / 1024
 
 
-def _read(path):
+def _read(path: str) -> str:
     try:
         return Path(path).read_text()
     except OSError:
         return ""
 
 
-def _kib(text, name):
+def _kib(text: str, name: str) -> int | None:
     for line in text.splitlines():
         key, _, value = line.partition(":")
         if key == name:
@@ -100,15 +100,15 @@ def _kib(text, name):
     return None
 
 
-def _gib(kib):
+def _gib(kib: float | None) -> str:
     return "unknown" if kib is None else f"{kib / 2**20:.1f} GiB"
 
 
-def _processor(cpuinfo):
+def _processor(cpuinfo: str) -> tuple[str, set[str]]:
     """Model name and set of flags from the text of /proc/cpuinfo."""
-    values = {}
+    values: dict[str, str] = {}
     for line in cpuinfo.splitlines():
         key, _, value = line.partition(":")
         values.setdefault(key.strip(), value.strip())
     model = values.get("model name") or platform.processor() or platform.machine() or "unknown"
-    return model, set(values.get("flags", values.get("Features", "")).split())
+    return model, set((values.get("flags") or values.get("Features") or "").split())

@@ -1,40 +1,43 @@
-"""What was measured of a case, and of all."""
+"""The measurements of one case, and of a whole run."""
 
 import dataclasses
 import statistics
+from collections.abc import Sequence
+
+from benchmarking.cases import Case
 
 
 @dataclasses.dataclass
 class Measurement:
-    """What was measured of a case.
+    """The measurements of one case.
 
     Args:
-        case: `Case`.
-        repeats: list of dicts with `seconds`, `frames` (predicted) and `steps`.
+        case: what is measured.
+        repeats: dicts with `seconds`, `frames` (predicted) and `steps`.
         plain_rates: frames per second of the plain loop's repeats in between, or `None`.
-        peak_mb: float or `None`, the largest resident memory of the process.
-        step_mb: float or `None`, of it what came after everything but the first step was done.
-        loss: float or `None`, of the first step.
+        peak_mb: the largest resident memory of the process, or `None`.
+        step_mb: the part of it that the steps added to model and data, or `None`.
+        loss: of the first step, or `None`.
     """
 
-    case: object
-    repeats: list = dataclasses.field(default_factory=list)
-    plain_rates: list | None = None
+    case: Case
+    repeats: list[dict] = dataclasses.field(default_factory=list)
+    plain_rates: list[float] | None = None
     peak_mb: float | None = None
     step_mb: float | None = None
     loss: float | None = None
 
     @property
-    def rates(self):
+    def rates(self) -> list[float]:
         """Predicted frames per second of each repeat."""
         return [repeat["frames"] / repeat["seconds"] for repeat in self.repeats]
 
     @property
-    def step_seconds(self):
+    def step_seconds(self) -> list[float]:
         """Seconds per step of each repeat."""
         return [repeat["seconds"] / repeat["steps"] for repeat in self.repeats]
 
-    def note_reply(self, reply):
+    def note_reply(self, reply: dict) -> None:
         """Keeps a reply's memory, the largest of the replies, and the first loss."""
         for name in ("peak_mb", "step_mb"):
             values = [v for v in (getattr(self, name), reply.get(name)) if v is not None]
@@ -45,23 +48,23 @@ class Measurement:
 
 @dataclasses.dataclass
 class Report:
-    """Everything a run gave.
+    """Everything that a run measures.
 
     Args:
-        measurements: list of `Measurement`.
-        peaks: dict precision -> FLOP/s of the matrix product; empty where it was not measured.
-        flops: dict (preset, task) -> FLOP per predicted frame.
-        failures: list of pairs (name of the case, what went wrong).
-        notes: list of str, what a reader of the numbers has to know.
+        measurements: of all cases.
+        peaks: FLOP/s of the matrix product by precision; empty where it was not measured.
+        flops: FLOP per predicted frame by (preset, task).
+        failures: pairs (name of the case, what went wrong).
+        notes: what a reader of the numbers has to know.
     """
 
-    measurements: list
-    peaks: dict
-    flops: dict
-    failures: list
-    notes: list
+    measurements: list[Measurement] = dataclasses.field(default_factory=list)
+    peaks: dict[str, float] = dataclasses.field(default_factory=dict)
+    flops: dict[tuple[str, str], float] = dataclasses.field(default_factory=dict)
+    failures: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
 
 
-def spread(values):
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
     """Median, smallest and largest of numbers."""
     return statistics.median(values), min(values), max(values)

@@ -1,31 +1,37 @@
-"""The picture of the costs against sizes: a log-log panel for each axis, and the memory."""
+"""The figure of the cost against sizes: a log-log panel for each axis, and the memory."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from benchmarking import sizes
 from benchmarking.growth import exponent
+from keras_cvae.errors import UserError
 from keras_cvae.plots import style
 
 
-def plot_sizes(rows, path):
-    """Draws seconds per step against each size, and resident memory over a long prediction.
+def plot_sizes(rows: Sequence[dict], path: str | os.PathLike) -> Path:
+    """Plots seconds per step against each size, and resident memory over a long prediction.
 
-    A dashed line has the slope 1: what runs along it is linear.
+    A dashed line has the slope 1: a cost parallel to it is linear.
 
     Args:
-        rows: dicts as of `sizes.run_sizes`.
+        rows: dicts as from `sizes.run_sizes`.
         path: the new PNG to write.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: if there is nothing to draw, or the file exists.
+        UserError: if there is nothing to plot, or the file exists.
     """
     axes = [axis for axis in (*sizes.AXES, sizes.MEMORY) if any(r["axis"] == axis for r in rows)]
     if not axes:
-        raise ValueError("There are no rows to draw; expected at least one axis of sizes.")
+        raise UserError("There are no rows to plot; expected at least one axis of sizes.")
     across = min(3, len(axes))
     down = -(-len(axes) // across)
     figure = style.new_figure(3.8 * across, 3.2 * down)
@@ -40,7 +46,7 @@ def plot_sizes(rows, path):
     return style.save(figure, path, overwrite=False)
 
 
-def _draw_cost(panel, rows, what):
+def _draw_cost(panel: Axes, rows: Sequence[dict], what: str) -> None:
     values = np.array([row["value"] for row in rows], float)
     seconds, low, high = (
         np.array([row[key] for row in rows]) for key in ("seconds", "seconds_min", "seconds_max")
@@ -53,9 +59,9 @@ def _draw_cost(panel, rows, what):
         marker="o",
         markersize=4,
         capsize=2,
-        label=f"measured, power {exponent(values, seconds):.2f}",
+        label=f"measured, power {exponent(list(values), list(seconds)):.2f}",
     )
-    # Through the last point: where cost is linear at all, it is so at large sizes.
+    # Through the last point: a cost is linear at large sizes first.
     slope = seconds[-1] * values / values[-1]
     panel.plot(values, slope, color="#888888", linestyle="--", linewidth=1, label="linear")
     panel.set_xscale("log")
@@ -69,7 +75,7 @@ def _draw_cost(panel, rows, what):
     panel.legend(fontsize=7)
 
 
-def _draw_memory(panel, rows):
+def _draw_memory(panel: Axes, rows: Sequence[dict]) -> None:
     known = [row for row in rows if row["resident_mb"] is not None]
     panel.plot(
         [row["value"] for row in known],

@@ -1,51 +1,58 @@
-"""What all cases share, made on torch before they are measured: weights, operations, the peak."""
+"""What cases share, prepared on torch before they are measured: weights, operations, the peak."""
 
 import dataclasses
+import os
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarking import ours, plain
-from benchmarking.cases import BASELINE, OURS, PLAIN
+from benchmarking.cases import BASELINE, OURS, PLAIN, Case
 
 COUNTED = ("train_free", "train_forced", "rollout")
+_TYPES = {"float32": torch.float32, "mixed_bfloat16": torch.bfloat16}
 _SIDE = 2048  # of the matrices whose product gives the peak
 _PRODUCTS = 10
-_LONGEST = 5.0  # seconds after which a slow processor has shown its best
+_LONGEST = 5.0  # seconds, which are enough on a slow processor
 
 
-def prepare(cases, folder, loop):
+def prepare(cases: Sequence[Case], folder: Path, loop: str | os.PathLike) -> dict:
     """Writes the weights that plain loop and `lab` share, counts operations, measures the peak.
 
     Args:
-        cases: list of `Case`, all that will be measured.
-        folder: `Path` to write the weights into.
+        cases: all that will be measured.
+        folder: where to write the weights.
         loop: path of the plain loop's file.
 
     Returns:
         dict with `"peaks"`, FLOP/s by the name of a precision, and `"flops"`, a list of
-        `[preset, task, FLOP per predicted frame]`.
+        `[preset, task, FLOP per predicted frame]`, for the tasks whose operations are counted.
     """
     shared = [case for case in cases if case.preset == BASELINE]
     if shared:
         _write_weights(shared[0], folder, loop)
     flops = []
-    for preset, task in dict.fromkeys((c.preset, c.task) for c in cases if c.task in COUNTED):
-        case = next(c for c in cases if (c.preset, c.task) == (preset, task))
+    counted = [case for case in cases if case.task in COUNTED]
+    for preset, task in dict.fromkeys((case.preset, case.task) for case in counted):
+        case = next(c for c in counted if (c.preset, c.task) == (preset, task))
         flops.append([preset, task, flops_per_frame(case, folder, loop)])
-    peaks = {"float32": torch.float32, "mixed_bfloat16": torch.bfloat16}
-    return {"peaks": {name: peak(dtype) for name, dtype in peaks.items()}, "flops": flops}
+    precisions = {case.precision for case in counted}
+    peaks = {name: peak(dtype) for name, dtype in _TYPES.items() if name in precisions}
+    return {"peaks": peaks, "flops": flops}
 
 
-def flops_per_frame(case, folder, loop):
+def flops_per_frame(case: Case, folder: Path, loop: str | os.PathLike) -> float:
     """Floating-point operations per predicted frame: of the plain loop for `lab`, else of ours.
 
-    Products and convolutions, forward and backward, as `FlopCounterMode` counts them. What the
-    published loop computes twice (the encoded frame, under teacher forcing) counts twice for `lab`.
+    Products and convolutions, forward and backward, as `FlopCounterMode` counts them. Under teacher
+    forcing the published loop encodes each frame twice, which counts twice for `lab`.
 
     Args:
-        case: `Case`; task, preset, widths and sizes matter. One clip is counted.
+        case: task, preset, widths and sizes matter. One clip is counted.
         folder, loop: as in `prepare`.
 
     Returns:
@@ -54,6 +61,7 @@ def flops_per_frame(case, folder, loop):
     case = dataclasses.replace(case, batch=1, precision="float32", backend="torch")
     if case.task == "rollout":
         case = dataclasses.replace(case, clip_length=2)
+    subject: Any
     if case.preset == BASELINE:
         case = dataclasses.replace(case, implementation=PLAIN)
         kind = plain.Rollout if case.task == "rollout" else plain.Training
@@ -62,16 +70,16 @@ def flops_per_frame(case, folder, loop):
         case = dataclasses.replace(case, implementation=OURS)
         subject = (ours.Rollout if case.task == "rollout" else ours.Training)(case)
     if case.task == "rollout":
-        subject.warm_up()  # what records the step would be counted as well
+        subject.warm_up()  # else the recording of the step would be counted too
     with FlopCounterMode(display=False) as counter:
         frames = subject.step()
     return counter.get_total_flops() / frames
 
 
-def peak(dtype):
+def peak(dtype: torch.dtype) -> float:
     """FLOP/s of a product of two 2048 x 2048 matrices, the best of several."""
     left, right = (torch.randn(_SIDE, _SIDE).to(dtype) for _ in range(2))
-    times = []
+    times: list[float] = []
     while len(times) <= _PRODUCTS and sum(times) < _LONGEST:
         started = time.perf_counter()
         torch.mm(left, right)
@@ -79,7 +87,7 @@ def peak(dtype):
     return 2 * _SIDE**3 / min(times)
 
 
-def _write_weights(case, folder, loop):
+def _write_weights(case: Case, folder: Path, loop: str | os.PathLike) -> None:
     from keras_cvae.published.checkpoint import load_lab_checkpoint
 
     torch.manual_seed(0)

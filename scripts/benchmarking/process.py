@@ -1,4 +1,4 @@
-"""The parent's end of a worker: start it, ask, end it."""
+"""The parent's end of a worker: start it, ask it, end it."""
 
 import json
 import os
@@ -6,9 +6,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras_cvae
+from keras_cvae.errors import UserError
 
+# The worker imports `benchmarking`, and the package that this process has imported.
+_PATH = (Path(__file__).parents[1], Path(keras_cvae.__file__).parents[1])
 # A CPU benchmark: an accelerator that only some of the libraries find would decide every ratio.
 _ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "",
@@ -18,23 +22,26 @@ _ENVIRONMENT = {
 _LOG_END = 4000  # characters
 
 
-class WorkerFailed(ValueError):
+class WorkerFailed(Exception):
     """A worker could not do what it was asked, or has died."""
 
 
+class WorkerUserError(WorkerFailed, UserError):
+    """The same, where the user can mend it: wrong sizes, a missing package, too little memory."""
+
+
 class Worker:
-    """A process with `benchmarking.worker` in it; a context that ends it.
+    """A process that runs `benchmarking.worker`; a context that ends it.
 
     Threads keep the settings that the libraries give them: what is measured is what users get.
     OpenMP's threads wait actively for some milliseconds after their work and then sleep; the
     parent's pause between two repeats is longer.
 
     Args:
-        backend: str, the Keras backend there.
+        backend: the Keras backend of the process.
     """
 
-    def __init__(self, backend):
-        root = str(Path(keras_cvae.__file__).parents[1])
+    def __init__(self, backend: str):
         known = os.environ.get("PYTHONPATH")
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (closed by `close`)
         self._process = subprocess.Popen(
@@ -43,57 +50,69 @@ class Worker:
                 **os.environ,
                 **_ENVIRONMENT,
                 "KERAS_BACKEND": backend,
-                "PYTHONPATH": os.pathsep.join([root, known] if known else [root]),
+                "PYTHONPATH": os.pathsep.join([*map(str, _PATH), *([known] if known else [])]),
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
-            start_new_session=True,  # Ctrl-C is the parent's: it ends the workers in order
+            start_new_session=True,  # Ctrl-C goes to the parent alone, which ends the workers
         )
+        assert self._process.stdin and self._process.stdout
+        self._requests, self._replies = self._process.stdin, self._process.stdout
 
-    def ask(self, call, **arguments):
-        """Has a function of `benchmarking.worker.Calls` called, and waits for the reply.
+    def ask(self, call: str, **arguments: Any) -> dict:
+        """Calls a function of `benchmarking.worker.Calls` in the process and waits for the reply.
+
+        Args:
+            call: the name of the function.
+            **arguments: its arguments, plain values.
 
         Returns:
             dict, the reply.
 
         Raises:
-            WorkerFailed: with what the worker said last.
+            WorkerFailed: with the error of the function, or the last line that the process wrote.
         """
         try:
-            self._process.stdin.write(json.dumps({"call": call, **arguments}) + "\n")
-            self._process.stdin.flush()
+            self._requests.write(json.dumps({"call": call, **arguments}) + "\n")
+            self._requests.flush()
         except BrokenPipeError:
-            raise WorkerFailed(self._last_words()) from None
-        line = self._process.stdout.readline()
+            raise self._death() from None
+        line = self._replies.readline()
         if not line:
-            raise WorkerFailed(self._last_words())
+            raise self._death()
         reply = json.loads(line)
         if "error" in reply:
-            raise WorkerFailed(reply["error"])
+            if reply["user_error"]:
+                raise WorkerUserError(reply["error"])
+            error = WorkerFailed(reply["error"])
+            error.add_note(f"In the worker:\n{reply['traceback']}")
+            raise error
         return reply
 
-    def close(self):
-        """Ends the process; it has nothing to lose."""
+    def close(self) -> None:
+        """Ends the process. There is nothing in it to save."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._log):
+        for pipe in (self._requests, self._replies, self._log):
             try:
                 pipe.close()
             except BrokenPipeError:
                 continue
 
-    def __enter__(self):
+    def __enter__(self) -> "Worker":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _last_words(self):
+    def _death(self) -> WorkerFailed:
+        """Why the process has ended, as the error to raise."""
         code = self._process.wait()
         if code == -9:
-            return "the process was killed, probably because memory ran out"
+            return WorkerUserError("the process was killed, probably because memory ran out")
         self._log.seek(0)
         lines = self._log.read()[-_LOG_END:].strip().splitlines()
-        return f"the process ended with code {code}: {lines[-1] if lines else 'it said nothing'}"
+        last = lines[-1] if lines else "it printed nothing"
+        return WorkerFailed(f"the process ended with code {code}: {last}")

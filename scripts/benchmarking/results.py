@@ -3,10 +3,13 @@
 import csv
 import os
 import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarking.cases import EXPORTS, OURS, PLAIN, PRECISIONS
-from benchmarking.measurement import spread
+from benchmarking.measurement import Measurement, spread
+from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
 
 COLUMNS = (
@@ -19,20 +22,24 @@ COLUMNS = (
 EXPLANATION = (
     "Predicted frames per second, batch x (frames - 1) / seconds: median of the repeats, and "
     "smallest to largest. Ratio: to the plain PyTorch loop of `lab` in float32, for the same task "
-    "and batch, its repeats in between. Share: model FLOP/s of the best that a product of two "
-    "2048 x 2048 matrices reached in the same run and precision. Memory: the most resident memory "
-    "of the process, interpreter and libraries included; in brackets what of it came after model "
-    "and data were there, with the first step."
+    "and batch, its repeats in between. Share: model FLOP/s over the best FLOP/s of a product of "
+    "two 2048 x 2048 matrices in the same run and precision. Memory: the largest resident memory "
+    "of the process, interpreter and libraries included; in brackets the part that the steps add "
+    "to model and data."
 )
 
 
-def make_rows(measurements, flops, peaks):
+def make_rows(
+    measurements: Sequence[Measurement],
+    flops: Mapping[tuple[str, str], float],
+    peaks: Mapping[str, float],
+) -> list[dict]:
     """A row for each case, as a dict with the keys `COLUMNS`; `None` where there is no value.
 
     Args:
-        measurements: list of `Measurement`.
-        flops: dict (preset, task) -> FLOP per predicted frame.
-        peaks: dict precision -> FLOP/s.
+        measurements: of finished cases.
+        flops: FLOP per predicted frame by (preset, task).
+        peaks: FLOP/s by precision.
     """
     rows = [_row(measurement, flops, peaks) for measurement in measurements]
     for row in rows:
@@ -41,12 +48,11 @@ def make_rows(measurements, flops, peaks):
     return rows
 
 
-def _row(measurement, flops, peaks):
+def _row(measurement: Measurement, flops: Mapping, peaks: Mapping) -> dict:
     case = measurement.case
     rate, slowest, fastest = spread(measurement.rates)
     seconds, shortest, longest = spread(measurement.step_seconds)
-    plain = measurement.plain_rates
-    plain = statistics.median(plain) if plain else None
+    plain = statistics.median(measurement.plain_rates) if measurement.plain_rates else None
     return {
         "task": case.task,
         "implementation": case.implementation,
@@ -76,13 +82,13 @@ def _row(measurement, flops, peaks):
     }
 
 
-def flops_share(rate, flops, peak):
+def flops_share(rate: float, flops: float | None, peak: float | None) -> float | None:
     """FLOP/s at `rate` frames per second as a share of the peak; `None` without a count."""
     return rate * flops / peak if flops and peak else None
 
 
-def _step_share(loader, rows):
-    """The loader's seconds per batch over those of the fastest training step that it could feed."""
+def _step_share(loader: dict, rows: Sequence[dict]) -> float | None:
+    """The loader's seconds per batch over those of the fastest training step with such batches."""
     steps = [
         row["seconds"]
         for row in rows
@@ -96,30 +102,36 @@ def _step_share(loader, rows):
 # --- files -------------------------------------------------------------------------------------
 
 
-def check_new_file(path, flag):
-    """Raises a `ValueError` if a file that is to be written at the end exists or has no folder."""
+def check_new_file(path: str | os.PathLike, flag: str) -> None:
+    """Checks that a file that is written at the end can be: it is new, and its folder exists.
+
+    Raises:
+        UserError: if not.
+    """
     path = Path(path)
     if os.path.lexists(path):
-        raise ValueError(f"{path} exists, and results are never overwritten. Give another {flag}.")
+        raise UserError(f"{path} exists, and results are never overwritten. Give another {flag}.")
     if not path.absolute().parent.is_dir():
-        raise ValueError(f"{flag} {path}: there is no folder {path.parent}. Make it first.")
+        raise UserError(f"{flag} {path}: there is no folder {path.parent}. Make it first.")
 
 
-def write_csv(path, rows, columns=COLUMNS):
-    """Writes rows, numbers with six digits; empty where there is no value."""
+def write_csv(
+    path: str | os.PathLike, rows: Sequence[dict], columns: Sequence[str] = COLUMNS
+) -> None:
+    """Writes rows, numbers with six digits; a cell without a value is empty."""
     with written_whole(path) as partial, open(partial, "w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows({key: _number(row.get(key)) for key in columns} for row in rows)
 
 
-def _number(value):
+def _number(value: Any) -> Any:
     if value is None:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def write_text(path, text):
+def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a text file, whole or not at all."""
     with written_whole(path) as partial:
         partial.write_text(text)
@@ -128,7 +140,7 @@ def write_text(path, text):
 # --- for people --------------------------------------------------------------------------------
 
 
-def line(row):
+def line(row: dict) -> str:
     """A row as one line of the terminal."""
     ratio = "" if row["ratio"] is None else f"  {row['ratio']:5.2f} x plain"
     if row["step_share"] is not None:
@@ -140,17 +152,19 @@ def line(row):
     )
 
 
-def markdown(rows, described, peaks, notes=()):
-    """The table for the README, with the machine, the peak and what has to be known on top.
+def markdown(
+    rows: Sequence[dict],
+    described: Mapping[str, str],
+    peaks: Mapping[str, float],
+    notes: Sequence[str] = (),
+) -> str:
+    """The table for the README as Markdown, with the machine, the peak and the notes on top.
 
     Args:
-        rows: as of `make_rows`.
-        described: dict of strings, the machine; see `machine.describe`.
-        peaks: dict precision -> FLOP/s.
-        notes: list of str.
-
-    Returns:
-        str, Markdown.
+        rows: as from `make_rows`.
+        described: the machine; see `machine.describe`.
+        peaks: FLOP/s by precision.
+        notes: what a reader of the numbers has to know.
     """
     lines = [f"- {name}: {value}" for name, value in {**described, **show_peaks(peaks)}.items()]
     lines += [f"- note: {note}" for note in notes]
@@ -168,7 +182,7 @@ def markdown(rows, described, peaks, notes=()):
     return "\n".join(lines) + "\n"
 
 
-def show_peaks(peaks):
+def show_peaks(peaks: Mapping[str, float]) -> dict[str, str]:
     """The measured peaks as strings by name."""
     return {
         f"peak {precision.removeprefix('mixed_')}": f"{peaks[precision] / 1e9:.0f} GFLOP/s"
@@ -177,13 +191,13 @@ def show_peaks(peaks):
     }
 
 
-def table(header, body, numbers):
+def table(header: Sequence[str], body: Sequence[Sequence], numbers: int) -> list[str]:
     """Lines of a Markdown table whose columns from `numbers` on are aligned to the right."""
     rule = ["---" if index < numbers else "---:" for index in range(len(header))]
     return [f"| {' | '.join(map(str, cells))} |" for cells in (header, rule, *body)]
 
 
-def _cells(row):
+def _cells(row: dict) -> list:
     model = "plain loop" if row["implementation"] == PLAIN else f"`{row['preset']}`"
     runs_on = row["implementation"] if row["implementation"] in EXPORTS else row["backend"]
     memory = "" if row["peak_memory_mb"] is None else f"{row['peak_memory_mb']:.0f}"
@@ -204,11 +218,11 @@ def _cells(row):
     ]
 
 
-def _rate(row):
+def _rate(row: dict) -> str:
     values = (row["frames_per_s"], row["frames_per_s_min"], row["frames_per_s_max"])
     median, low, high = (f"{v:.0f}" if v >= 100 else f"{v:.3g}" for v in values)
     return f"{median} ({low} - {high})"
 
 
-def _seconds(value):
+def _seconds(value: float) -> str:
     return f"{value:.3g} s"

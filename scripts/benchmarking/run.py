@@ -1,76 +1,92 @@
-"""Measures cases: a worker each, repeats interleaved among those that are compared."""
+"""Measures cases: a worker each; the repeats of cases that are compared are interleaved."""
 
 import contextlib
 import dataclasses
+import os
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarking import machine
-from benchmarking.cases import PLAIN, comparable
+from benchmarking.cases import PLAIN, Case, comparable
 from benchmarking.measurement import Measurement, Report
 from benchmarking.process import Worker, WorkerFailed
 from keras_cvae.progress import Progress
 
-FIRST_STEPS = 2  # repeats of the first step, each of which takes a process of its own
+OnMeasured = Callable[[list[Measurement]], None]
+
+FIRST_STEPS = 2  # repeats of the first step, each in a process of its own
 PAUSE = 0.3  # seconds before each repeat: by then the other processes' threads sleep
 _HEADROOM = 1.5  # of the largest process so far, which the next one may need
 _RESERVE_MB = 1024
-_IDLE = 0.1  # share of a processor that a waiting process may use
+_IDLE = 0.1  # the share of a processor that a waiting process may use
 
 
-def run_benchmark(cases, loop, repeats=5, first_steps=FIRST_STEPS, on_measured=lambda m: None):
-    """Measures cases beside the plain loop.
+def run_benchmark(
+    cases: Sequence[Case],
+    loop: str | os.PathLike,
+    repeats: int = 5,
+    first_steps: int = FIRST_STEPS,
+    on_measured: OnMeasured = lambda _: None,
+    worker: Callable[[str], Worker] = Worker,
+) -> Report:
+    """Measures cases, each group of them together with the plain loop.
 
     Args:
-        cases: list of `Case`.
+        cases: what to measure.
         loop: path of the plain loop's file.
-        repeats: int, of each case.
-        first_steps: int, repeats of the task first_step.
-        on_measured: function that gets the list of `Measurement` of each finished group.
+        repeats: of each case.
+        first_steps: repeats of the task first_step.
+        on_measured: gets the list of `Measurement` of each finished group.
+        worker: makes a worker from a backend's name.
 
     Returns:
         `Report`.
 
     Raises:
-        WorkerFailed: if what all cases share cannot be prepared, as for a frame size that an
-            architecture cannot have. A case that fails alone is among the report's failures.
+        WorkerFailed: if what cases share cannot be prepared; it is a `UserError` for a frame size
+            that an architecture cannot have. A single case that fails is among the report's
+            failures instead.
     """
+    report = Report()
     with tempfile.TemporaryDirectory(prefix="keras_cvae-benchmark-") as folder:
-        with Worker("torch") as worker:
-            prepared = worker.ask(
-                "prepare",
-                cases=[dataclasses.asdict(case) for case in cases],
-                folder=folder,
-                loop=str(loop),
-            )
-        flops = {(preset, task): count for preset, task, count in prepared["flops"]}
-        report = Report([], prepared["peaks"], flops, [], [])
-        measure(cases, report, repeats, first_steps, folder, loop, on_measured)
+        if any(case.task != "loader" for case in cases):  # loaders have no weights and no peak
+            with worker("torch") as process:
+                prepared = process.ask(
+                    "prepare",
+                    cases=[dataclasses.asdict(case) for case in cases],
+                    folder=folder,
+                    loop=str(loop),
+                )
+            report.peaks = prepared["peaks"]
+            report.flops = {(preset, task): count for preset, task, count in prepared["flops"]}
+        measure(cases, report, repeats, first_steps, folder, loop, on_measured, worker=worker)
     return report
 
 
 def measure(
-    cases,
-    report,
-    repeats,
-    first_steps=FIRST_STEPS,
-    folder=None,
-    loop=None,
-    on_measured=lambda m: None,
-    groups=None,
-    worker=Worker,
-):
+    cases: Sequence[Case],
+    report: Report,
+    repeats: int,
+    first_steps: int = FIRST_STEPS,
+    folder: str | None = None,
+    loop: str | os.PathLike | None = None,
+    on_measured: OnMeasured = lambda _: None,
+    groups: Sequence[Sequence[Case]] | None = None,
+    worker: Callable[[str], Worker] = Worker,
+) -> None:
     """Measures group after group of comparable cases into a report; see `run_benchmark`.
 
     Args:
-        folder: folder that `prepare` wrote into; `None` where our models start from weights of
-            their own.
-        groups: list of lists, the cases in other groups than those of the same task and batch.
-        worker: what makes a worker of a backend's name.
+        cases, repeats, first_steps, loop, on_measured, worker: as for `run_benchmark`.
+        report: gets the measurements, failures and notes.
+        folder: the folder that `prepare` wrote into; `None` where our models start from their
+            initial weights.
+        groups: the cases in other groups than those of the same task and batch, or `None`.
     """
     groups = comparable(cases) if groups is None else groups
-    fixed = {"folder": folder and str(folder), "loop": loop and str(Path(loop).resolve())}
+    fixed = {"folder": folder, "loop": str(Path(loop).resolve()) if loop else None}
     counts = [first_steps if group[0].task == "first_step" else repeats for group in groups]
     total = sum(len(group) * (1 + n) for group, n in zip(groups, counts, strict=True))
     with Progress(total, "benchmark") as progress:
@@ -89,18 +105,25 @@ def measure(
 class _Group:
     """The measurement of one group of cases."""
 
-    def __init__(self, report, repeats, fixed, progress, worker):
+    def __init__(
+        self,
+        report: Report,
+        repeats: int,
+        fixed: dict,
+        progress: Progress,
+        worker: Callable[[str], Worker],
+    ):
         self.report = report
         self.repeats = repeats
         self.fixed = fixed
         self.progress = progress
         self.worker = worker
-        self.measurements = {}
-        self.idle = {}
+        self.measurements: dict[Case, Measurement] = {}
+        self.idle: dict[Case, float] = {}
 
-    def first_steps(self, cases):
+    def first_steps(self, cases: Sequence[Case]) -> None:
         """A process for each repeat of each case, one at a time."""
-        failed = set()
+        failed: set[Case] = set()
         for _ in range(self.repeats):
             for case in cases:
                 if case not in failed:
@@ -117,10 +140,10 @@ class _Group:
         for measurement in self.measurements.values():
             measurement.plain_rates = plain[0].rates if plain else None
 
-    def interleaved(self, cases):
-        """All cases alive at once where memory allows, else in turns, each beside the plain loop.
+    def interleaved(self, cases: Sequence[Case]) -> None:
+        """All cases at once where memory allows, else in turns, each turn with the plain loop.
 
-        As many processes are started as memory has room for, at least one beside the plain loop's.
+        A turn has as many processes as memory has room for, at least the plain loop's and one more.
         """
         plain = [case for case in cases if case.implementation == PLAIN]
         pending = [case for case in cases if case.implementation != PLAIN]
@@ -130,7 +153,7 @@ class _Group:
                 self.progress.total += len(plain) * (1 + self.repeats)
             turn += 1
             with contextlib.ExitStack() as stack:
-                alive = {}
+                alive: dict[Case, Worker] = {}
                 for case in plain:
                     self._enter(stack, alive, case)
                 before = len(alive)
@@ -144,14 +167,14 @@ class _Group:
                 "turns, ratios to the plain loop in the same turn"
             )
 
-    def note_busy_waiting(self):
-        """Says which processes were not idle while others were measured."""
+    def note_busy_waiting(self) -> None:
+        """Notes the processes that were not idle while others were measured."""
         for case, share in self.idle.items():
             self.report.notes.append(
                 f"{case.name}: the process used {share:.0%} of a core while others were measured"
             )
 
-    def _enter(self, stack, alive, case):
+    def _enter(self, stack: contextlib.ExitStack, alive: dict[Case, Worker], case: Case) -> None:
         worker = stack.enter_context(self.worker(case.backend))
         try:
             self._start(worker, case)
@@ -163,10 +186,10 @@ class _Group:
             alive[case] = worker
         self.progress.update()
 
-    def _rounds(self, alive):
+    def _rounds(self, alive: dict[Case, Worker]) -> None:
         begun = {case: len(self.measurements[case].repeats) for case in alive}
         for number in range(self.repeats):
-            # Begins with another one each time, so that nobody always follows the same neighbour.
+            # Each round starts with another case, so that none always follows the same one.
             order = list(alive)
             shift = number % max(len(order), 1)
             for case in order[shift:] + order[:shift]:
@@ -186,13 +209,13 @@ class _Group:
             measurement = self.measurements[case]
             measurement.plain_rates = measurement.rates if case.implementation == PLAIN else rates
 
-    def _start(self, worker, case):
+    def _start(self, worker: Worker, case: Case) -> None:
         reply = worker.ask(
             "start", case=dataclasses.asdict(case), pieces=self.repeats, **self.fixed
         )
         self.measurements.setdefault(case, Measurement(case)).note_reply(reply)
 
-    def _repeat(self, worker, case):
+    def _repeat(self, worker: Worker, case: Case) -> None:
         time.sleep(PAUSE)
         reply = worker.ask("repeat")
         measurement = self.measurements[case]
@@ -202,12 +225,12 @@ class _Group:
         if idle > max(_IDLE, self.idle.get(case, 0)):
             self.idle[case] = idle
 
-    def _fail(self, case, error):
+    def _fail(self, case: Case, error: WorkerFailed) -> None:
         self.measurements.pop(case, None)
         if (case.name, str(error)) not in self.report.failures:
             self.report.failures.append((case.name, str(error)))
 
-    def _room(self, alive):
+    def _room(self, alive: dict[Case, Worker]) -> bool:
         available = machine.available_mb()
         peaks = [self.measurements[case].peak_mb or 0 for case in alive]
         return available is None or available > _HEADROOM * max(peaks) + _RESERVE_MB

@@ -1,12 +1,14 @@
 """Cost of a step against clip length, batch, resolution and width; memory of a long video."""
 
 import dataclasses
+from collections.abc import Iterable
+from typing import Any
 
 from benchmarking.cases import OURS, Case
 from benchmarking.growth import exponent
-from benchmarking.measurement import Report, spread
+from benchmarking.measurement import Measurement, Report, spread
 from benchmarking.process import Worker, WorkerFailed
-from benchmarking.run import measure
+from benchmarking.run import OnMeasured, measure
 
 CLIP_LENGTHS = (4, 8, 16, 32, 64)
 BATCHES = (1, 2, 4, 8, 16)
@@ -29,19 +31,19 @@ _READINGS = 20
 
 
 def axis_cases(
-    preset,
-    backend,
-    precision,
-    batch,
-    clip_length,
-    frame_size,
-    clip_lengths=CLIP_LENGTHS,
-    batches=BATCHES,
-    resolutions=RESOLUTIONS,
-    width_factors=WIDTHS,
-    widths=None,
-):
-    """The cases along each axis, the others at their base values: dict axis -> {value: `Case`}.
+    preset: str,
+    backend: str,
+    precision: str,
+    batch: int,
+    clip_length: int,
+    frame_size: tuple[int, int],
+    clip_lengths: Iterable[int] = CLIP_LENGTHS,
+    batches: Iterable[int] = BATCHES,
+    resolutions: Iterable[tuple[int, int]] = RESOLUTIONS,
+    width_factors: Iterable[float] = WIDTHS,
+    widths: tuple[int, int, int, int] | None = None,
+) -> dict[str, dict[Any, Case]]:
+    """The cases along each axis, the others at their base values, by axis and value.
 
     Args:
         preset, backend, precision: names.
@@ -50,12 +52,11 @@ def axis_cases(
             are pairs of whole factors of the frame size.
         widths: the four widths that replace the preset's, or `None`.
     """
-    base = Case(
-        *("train_free", OURS, preset, backend, precision, batch, clip_length),
-        *frame_size,
-        widths,
-    )
     height, width = frame_size
+    base = Case(
+        *("train_free", OURS, preset, backend, precision),
+        *(batch, clip_length, height, width, widths),
+    )
     wide = base.width_arguments()
 
     def scaled(factor):
@@ -77,20 +78,25 @@ def axis_cases(
     }
 
 
-def run_sizes(axes, repeats, memory_case, on_measured=lambda m: None):
+def run_sizes(
+    axes: dict[str, dict[Any, Case]],
+    repeats: int,
+    memory_case: Case,
+    on_measured: OnMeasured = lambda _: None,
+) -> tuple[list[dict], Report]:
     """Measures training along each axis, and the memory of a long prediction.
 
     Args:
-        axes: as of `axis_cases`.
-        repeats: int, of each case.
-        memory_case: `Case` of the prediction, whose `clip_length` is the number of frames.
-        on_measured: function that gets the list of `Measurement` of each finished axis.
+        axes: as from `axis_cases`.
+        repeats: of each case.
+        memory_case: the prediction; its `clip_length` is the number of frames.
+        on_measured: gets the list of `Measurement` of each finished axis.
 
     Returns:
         `(rows, report)`: dicts with the keys `COLUMNS`, and a `Report` with failures and notes.
     """
-    report = Report([], {}, {}, [], [])
-    rows = []
+    report = Report()
+    rows: list[dict] = []
     for axis, cases in axes.items():
         begun = len(report.measurements)
         measure(list(cases.values()), report, repeats, groups=[list(cases.values())])
@@ -113,13 +119,13 @@ def run_sizes(axes, repeats, memory_case, on_measured=lambda m: None):
     return rows, report
 
 
-def _settings(case):
+def _settings(case: Case) -> dict:
     names = ("preset", "backend", "precision", "batch", "clip_length", "height", "width")
     return {name: getattr(case, name) for name in names}
 
 
-def _axis_rows(axis, measured):
-    rows = []
+def _axis_rows(axis: str, measured: dict[Any, Measurement]) -> list[dict]:
+    rows: list[dict] = []
     for value, measurement in measured.items():
         seconds, shortest, longest = spread(measurement.step_seconds)
         row = {

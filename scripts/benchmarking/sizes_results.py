@@ -1,13 +1,15 @@
-"""What was measured of sizes, for people."""
+"""The measured cost against sizes as text: sentences and tables."""
+
+from collections.abc import Mapping, Sequence
 
 from benchmarking.growth import exponent, linear_from, memory_verdict
 from benchmarking.results import table
 from benchmarking.sizes import AXES, MEMORY
 
 
-def summary(rows):
-    """What the rows say, a line for each axis and one for the memory: list of str."""
-    lines = []
+def summary(rows: Sequence[dict]) -> list[str]:
+    """A line for each axis, and one each for rematerialisation and the memory."""
+    lines: list[str] = []
     for axis, what in AXES.items():
         values, seconds = _columns(rows, axis)
         if len(values) < 2:
@@ -21,17 +23,17 @@ def summary(rows):
     return [*lines, *([memory_verdict(readings)] if readings else [])]
 
 
-def _saved_memory(rows):
+def _saved_memory(rows: Sequence[dict]) -> list[str]:
     """What rematerialisation saves at the longest clip, if it was measured."""
-    kept, anew = (
+    kept, recomputed = (
         {row["value"]: row for row in rows if row["axis"] == axis}
         for axis in ("clip_length", "rematerialised")
     )
-    longest = max(kept.keys() & anew.keys(), default=None)
+    longest = max(kept.keys() & recomputed.keys(), default=None)
     if longest is None or not kept[longest]["step_memory_mb"]:
         return []
     memory, seconds = (
-        anew[longest][key] / kept[longest][key] for key in ("step_memory_mb", "seconds")
+        recomputed[longest][key] / kept[longest][key] for key in ("step_memory_mb", "seconds")
     )
     return [
         f"rematerialised, a step of {longest} frames takes {memory:.2f} of the memory and "
@@ -39,14 +41,14 @@ def _saved_memory(rows):
     ]
 
 
-def _columns(rows, axis):
+def _columns(rows: Sequence[dict], axis: str) -> tuple[list, list]:
     """The values and the seconds of an axis, as two lists."""
     chosen = [row for row in rows if row["axis"] == axis]
     return [row["value"] for row in chosen], [row["seconds"] for row in chosen]
 
 
-def markdown(rows, described, notes=()):
-    """Tables of all axes and of the memory, with the machine on top: str."""
+def markdown(rows: Sequence[dict], described: Mapping[str, str], notes: Sequence[str] = ()) -> str:
+    """Tables of all axes and of the memory, with the machine on top."""
     lines = [f"- {name}: {value}" for name, value in described.items()]
     lines += [f"- note: {note}" for note in notes]
     lines += ["", "Seconds of a free-running training step, median and smallest to largest. "]
@@ -64,7 +66,7 @@ def markdown(rows, described, notes=()):
     return "\n".join(lines) + "\n"
 
 
-def _cells(row):
+def _cells(row: dict) -> list[str]:
     return [
         f"{row['value']:g}",
         f"{row['batch']} x {row['clip_length']} x {row['height']} x {row['width']}",
@@ -75,5 +77,5 @@ def _cells(row):
     ]
 
 
-def _mb(value):
+def _mb(value: float | None) -> str:
     return "" if value is None else f"{value:.0f}"

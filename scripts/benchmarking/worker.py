@@ -13,10 +13,12 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 from benchmarking import machine
 from benchmarking.cases import EXPORTS, PLAIN, Case
 from keras_cvae.backend.choice import BACKENDS
+from keras_cvae.errors import UserError, first_line
 
 _SHORTEST = 1.0  # seconds of a repeat at least: as many steps as fill them
 
@@ -24,28 +26,29 @@ _SHORTEST = 1.0  # seconds of a repeat at least: as many steps as fill them
 class Calls:
     """What can be asked of a worker; every reply holds the process's memory as well."""
 
-    def __init__(self):
-        self.subject = None
+    def __init__(self) -> None:
+        self.subject: Any = None
         self.steps = 1
-        self.before = None
+        self.before: float | None = None
 
-    def prepare(self, cases, folder, loop):
-        """Writes the common weights, counts operations; see `benchmarking.prepare`."""
+    def prepare(self, cases: list[dict], folder: str, loop: str) -> dict:
+        """Writes the shared weights and counts operations; see `benchmarking.prepare`."""
         from benchmarking.prepare import prepare
 
         return prepare([_case(case) for case in cases], Path(folder), loop)
 
-    def start(self, case, folder, loop, pieces):
-        """Builds what is measured and, but for a first step, warms it up."""
-        case = _case(case)
-        self.subject = _make(case, folder and Path(folder), loop, pieces)
+    def start(self, case: dict, folder: str | None, loop: str | None, pieces: int) -> dict:
+        """Builds what is measured and, except for the task first_step, warms it up."""
+        of = _case(case)
+        self.subject = _make(of, Path(folder) if folder else None, loop, pieces)
+        self.steps = 1
         self.before = machine.resident_mb()
-        if case.task == "first_step":
+        if of.task == "first_step":
             return {}
-        # The first call traces and compiles; the second tells how many fill a repeat.
-        if case.task == "rollout":
+        if of.task == "rollout":
             self.subject.warm_up()
             return {}
+        # The first step traces and compiles; the time of the second gives the steps of a repeat.
         self.subject.step()
         loss = self.subject.loss
         started = time.perf_counter()
@@ -54,31 +57,31 @@ class Calls:
         self.steps = min(1000, max(1, math.ceil(_SHORTEST / max(second, 1e-9))))
         return {"loss": loss}
 
-    def repeat(self):
+    def repeat(self) -> dict:
         """Measures once: the seconds and predicted frames of a number of steps."""
         started = time.perf_counter()
         frames = sum(self.subject.step() for _ in range(self.steps))
         seconds = time.perf_counter() - started
         loss = self.subject.loss
         if loss is not None and not math.isfinite(loss):
-            raise ValueError(f"the loss is {loss}: times of it say nothing")
+            raise ValueError(f"the loss is {loss}, so the times have no meaning")
         return {"seconds": seconds, "frames": frames, "steps": self.steps, "loss": loss}
 
-    def stream(self, case, every):
+    def stream(self, case: dict, every: int) -> dict:
         """Resident memory over a long prediction."""
         from benchmarking.ours import stream_memory
 
         return {"readings": stream_memory(_case(case), every)}
 
 
-def main():
-    # Whatever prints to stdout, a library in C++ included, must not come between the replies.
+def main() -> None:
+    # What libraries print to stdout, those in C++ included, must not come between the replies.
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    # Keras imports TensorFlow beside another backend where it finds it, for nothing that is
-    # measured: hundreds of megabytes that a user of one backend does not have.
+    # Where TensorFlow is installed, Keras imports it on other backends too: hundreds of megabytes
+    # that nothing here needs, and that a user of one backend does not have.
     for other in set(BACKENDS) - {os.environ["KERAS_BACKEND"]}:
-        sys.modules[other] = None
+        sys.modules[other] = None  # type: ignore[assignment]
     calls = Calls()
     replied, used = time.monotonic(), time.process_time()
     for line in sys.stdin:
@@ -88,9 +91,13 @@ def main():
         try:
             reply = getattr(calls, request.pop("call"))(**request)
         except Exception as error:
-            traceback.print_exc()
-            first = (str(error).strip() or "no message").splitlines()[0]
-            reply = {"error": f"{type(error).__name__}: {first}"}
+            users = isinstance(error, (UserError, OSError, MemoryError))
+            kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+            reply = {
+                "error": f"{kind}{first_line(error)}",
+                "user_error": users,
+                "traceback": traceback.format_exc(),
+            }
         peak, before = machine.peak_mb(), calls.before
         reply["peak_mb"] = peak
         reply["step_mb"] = None if peak is None or before is None else peak - before
@@ -99,23 +106,25 @@ def main():
         replied, used = time.monotonic(), time.process_time()
 
 
-def _case(values):
-    widths = values["widths"]
-    return Case(**{**values, "widths": widths and tuple(widths)})
+def _case(values: dict) -> Case:
+    widths = values["widths"]  # JSON has no tuples
+    return Case(**{**values, "widths": tuple(widths) if widths else None})
 
 
-def _make(case, folder, loop, pieces):
+def _make(case: Case, folder: Path | None, loop: str | None, pieces: int) -> Any:
     if case.implementation == PLAIN:
         from benchmarking import plain
 
+        assert folder and loop
         kind = plain.Rollout if case.task == "rollout" else plain.Training
         return kind(case, folder, loop, pieces)
     from benchmarking import ours
 
     if case.implementation in EXPORTS:
         return ours.ExportedRollout(case, folder, pieces)
-    kinds = {"rollout": ours.Rollout, "loader": ours.Loader}
-    return kinds.get(case.task, ours.Training)(case, folder, pieces)
+    if case.task == "loader":
+        return ours.Loader(case)
+    return (ours.Rollout if case.task == "rollout" else ours.Training)(case, folder, pieces)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_every_input_reaches_the_prediction(model):
     previous, pose, z = (rng.uniform(size=s).astype("float32") for s in ((1, 16, 16, 3),) * 3)
     z = rng.normal(size=(1, 2, 2, 2)).astype("float32")
     inputs = {"previous_frame": previous, "pose": pose, "z": z}
-    predict = model._predictor.model.predict_on_batch
+    predict = model.prediction.frame_predictor.predict_on_batch
     base = predict(inputs)
     for name, value in inputs.items():
         assert np.abs(predict({**inputs, name: value + 0.5}) - base).max() > 1e-6, name

@@ -8,10 +8,11 @@ pytest.importorskip("tensorflow")
 CODE = """
 import numpy as np
 import tensorflow as tf
-from keras_cvae.backend.convolutions import convolutions, generic
+from keras_cvae.backend import convolutions_generic as generic
+from keras_cvae.backend.convolutions import backend_convolutions
 
 rng = np.random.default_rng(0)
-native = convolutions()
+native = backend_convolutions()
 assert native.__name__.endswith("tensorflow")
 kernels = {"conv3x3": (3, 3, 5, 7), "depthwise3x3": (3, 3, 5, 1), "pointwise": (5, 7)}
 for name, shape in kernels.items():

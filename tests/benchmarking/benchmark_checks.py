@@ -1,11 +1,13 @@
-"""What the tests of the benchmark share: tiny settings, measurements made by hand, fake workers."""
+"""What the tests of the benchmark share: tiny settings, made-up measurements, fake workers."""
 
 import contextlib
+import json
 from pathlib import Path
 
 from benchmarking.cases import BASELINE, OURS, PLAIN, Case
-from benchmarking.measurement import Measurement, Report
-from benchmarking.process import WorkerFailed
+from benchmarking.measurement import Measurement
+from benchmarking.process import Worker, WorkerFailed
+from benchmarking.worker import Calls
 
 LOOP = Path(__file__).parents[1] / "reference_torch.py"
 SIZES_BASE = ("multiscale", "torch", "float32", 2, 16, (32, 64))
@@ -27,12 +29,55 @@ def measured(of, seconds, frames=6, plain_rates=None, **other):
     return Measurement(of, repeats, plain_rates, **other)
 
 
-def empty_report():
-    return Report([], {}, {}, [], [])
+class Pool:
+    """Makes real workers as `Worker` does, but gives the process of one that was closed again."""
+
+    def __init__(self):
+        self.started = 0
+        self._idle = {}
+
+    def __call__(self, backend):
+        idle = self._idle.setdefault(backend, [])
+        if idle:
+            return idle.pop(0)
+        self.started += 1
+        return _PooledWorker(backend, idle)
+
+    def end(self):
+        for worker in sum(self._idle.values(), []):
+            Worker.close(worker)
+
+
+class _PooledWorker(Worker):
+    def __init__(self, backend, idle):
+        super().__init__(backend)
+        self._idle = idle
+
+    def close(self):
+        if self._process.poll() is not None:
+            super().close()
+        elif self not in self._idle:
+            self._idle.append(self)
+
+
+class Here(contextlib.AbstractContextManager):
+    """A worker that measures in this process."""
+
+    def __init__(self, backend):
+        self._calls = Calls()
+
+    def ask(self, call, **arguments):
+        return getattr(self._calls, call)(**json.loads(json.dumps(arguments)))
+
+    def close(self):
+        self._calls = None
+
+    def __exit__(self, *error):
+        self.close()
 
 
 class FakeWorkers:
-    """Makes workers that compute nothing and write down what they were asked.
+    """Makes workers that compute nothing and keep what they were asked.
 
     Args:
         seconds: dict case -> seconds of a repeat, 1 by default.

@@ -1,10 +1,12 @@
-"""Rows, csv and Markdown of numbers made by hand."""
+"""Rows, csv and Markdown of made-up numbers."""
 
 import csv
 
 import pytest
 from benchmark_checks import case, measured, plain_case
 from benchmarking import results
+
+from keras_cvae.errors import UserError
 
 PUBLIC = (
     *("task", "implementation", "preset", "backend", "precision", "batch"),
@@ -88,7 +90,7 @@ def test_a_file_that_exists_is_an_error(tmp_path):
     path = tmp_path / "x.csv"
     results.check_new_file(path, "--csv")
     path.touch()
-    with pytest.raises(ValueError, match="never overwritten. Give another --csv"):
+    with pytest.raises(UserError, match="never overwritten. Give another --csv"):
         results.check_new_file(path, "--csv")
-    with pytest.raises(ValueError, match="there is no folder"):
+    with pytest.raises(UserError, match="there is no folder"):
         results.check_new_file(tmp_path / "no" / "x.csv", "--csv")

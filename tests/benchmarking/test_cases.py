@@ -12,7 +12,7 @@ from benchmarking.cases import (
 )
 
 
-def test_every_combination_is_there_once_beside_the_plain_loop():
+def test_every_combination_is_there_once_with_the_plain_loop():
     cases = make_cases(backends=("torch", "tensorflow", "jax"))
     assert len(set(cases)) == len(cases)
     for group in comparable(cases):
@@ -51,7 +51,7 @@ def test_exports_roll_out_in_float32_on_the_backend_that_writes_them():
     assert "rollout lab onnx float32 batch 1" in {c.name for c in exported}
 
 
-def test_quick_is_what_it_says():
+def test_quick_cases():
     cases = quick_cases(["torch", "tensorflow", "jax"])
     ours = [case for case in cases if case.implementation == OURS]
     assert {(c.backend, c.precision) for c in ours if c.preset == "lab" and c.batch == 2} == {

@@ -19,7 +19,7 @@ def test_processor():
     assert model and flags == set()
 
 
-def test_flags_are_said(monkeypatch):
+def test_vector_flags(monkeypatch):
     monkeypatch.setattr(machine, "_read", lambda path: CPUINFO if "cpuinfo" in path else "")
     described = machine.describe()
     assert described["cpu"] == "Some CPU @ 2 GHz"
@@ -47,7 +47,7 @@ def test_a_container_limits_what_is_available(monkeypatch):
     assert machine.available_mb() == 8000
 
 
-def test_a_busy_machine_is_said(monkeypatch):
+def test_a_busy_machine_is_noted(monkeypatch):
     monkeypatch.setattr(machine.os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
     assert machine.busy() is None
     monkeypatch.setattr(machine.os, "getloadavg", lambda: (99.0, 0.0, 0.0), raising=False)

@@ -1,8 +1,9 @@
 """How cases are measured: interleaved, in turns where memory is short, past failures."""
 
 import pytest
-from benchmark_checks import FakeWorkers, case, empty_report, plain_case
+from benchmark_checks import LOOP, FakeWorkers, case, plain_case
 from benchmarking import run
+from benchmarking.measurement import Report
 
 PLAIN = plain_case()
 OURS = [case(), case(precision="mixed_bfloat16"), case(preset="multiscale")]
@@ -15,7 +16,7 @@ def _no_pause(monkeypatch):
 
 
 def measure(cases, workers, repeats=3, **other):
-    report = empty_report()
+    report = Report()
     run.measure(cases, report, repeats, worker=workers, **other)
     return report, {m.case: m for m in report.measurements}
 
@@ -25,9 +26,11 @@ def test_repeats_are_interleaved():
     report, found = measure([OURS[0], PLAIN, OURS[1]], workers)
     assert [call for call, _ in workers.asked] == ["start"] * 3 + ["repeat"] * 9
     assert workers.asked[0] == ("start", PLAIN)
-    for begin in (3, 6, 9):  # each once a round
+    for begin in (3, 6, 9):  # each once per round
         assert {asked for _, asked in workers.asked[begin : begin + 3]} == set(found)
-    assert len({workers.asked[begin][1] for begin in (3, 6, 9)}) == 3, "others begin each time"
+    assert len({workers.asked[begin][1] for begin in (3, 6, 9)}) == 3, (
+        "each round starts with another"
+    )
     assert found[OURS[0]].rates == [6.0] * 3 and found[OURS[0]].plain_rates == [3.0] * 3
     assert found[OURS[0]].peak_mb == 104.0 and found[OURS[0]].step_mb == 10.0
     assert workers.alive == 0 and not report.failures and not report.notes
@@ -70,6 +73,13 @@ def test_without_the_plain_loop_there_is_no_ratio():
     report, found = measure([PLAIN, OURS[0]], FakeWorkers(failing={PLAIN: 1}))
     assert found[OURS[0]].plain_rates is None
     assert [name for name, _ in report.failures] == [PLAIN.name]
+
+
+def test_loaders_alone_need_no_preparation():
+    workers, loader = FakeWorkers(), case("loader")
+    report = run.run_benchmark([loader], LOOP, repeats=1, worker=workers)
+    assert workers.asked == [("start", loader), ("repeat", loader)]
+    assert [m.case for m in report.measurements] == [loader] and not report.peaks
 
 
 def test_a_process_that_is_not_idle_is_reported():

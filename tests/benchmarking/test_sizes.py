@@ -1,4 +1,4 @@
-"""Cost against sizes: the cases and their rows, on numbers made by hand."""
+"""Cost against sizes: the cases and their rows, of made-up numbers."""
 
 import pytest
 from benchmark_checks import SIZES_BASE

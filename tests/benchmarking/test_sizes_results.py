@@ -12,13 +12,13 @@ def test_summary(rows):
 
 def test_what_rematerialisation_saves(rows):
     kept = [row for row in rows if row["axis"] == "clip_length"]
-    anew = [
+    recomputed = [
         {**row, "axis": "rematerialised", "step_memory_mb": 2.5, "seconds": 1.5 * row["seconds"]}
         for row in kept
     ]
     assert (
         "rematerialised, a step of 16 frames takes 0.25 of the memory and 1.50 times the seconds"
-        in sizes_results.summary([*kept, *anew])
+        in sizes_results.summary([*kept, *recomputed])
     )
 
 

@@ -1,4 +1,4 @@
-"""The worker's measurements, real but tiny, and the processes around them. On torch."""
+"""The measurements of a worker, real but tiny, in this process and in others. On torch."""
 
 import json
 import math
@@ -6,10 +6,10 @@ import os
 
 import numpy as np
 import pytest
-from benchmark_checks import LOOP, TINY, case, plain_case
+from benchmark_checks import LOOP, TINY, Here, Pool, case, plain_case
 from benchmarking import inputs, worker
 from benchmarking.cases import make_cases
-from benchmarking.process import Worker, WorkerFailed
+from benchmarking.process import WorkerFailed, WorkerUserError
 from benchmarking.results import make_rows
 from benchmarking.run import run_benchmark
 
@@ -22,7 +22,7 @@ WIDTHS = TINY["widths"]
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    """Tiny products gain nothing from more, and lose where other tests share the cores."""
+    """Tiny products gain nothing from more, and are slower where other tests share the cores."""
     import torch
 
     before = torch.get_num_threads()
@@ -39,11 +39,13 @@ def as_sent(of):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """A folder with tiny weights, and what was counted."""
+    """A folder with tiny weights, and the counts; the peak is that of small matrices."""
     folder = tmp_path_factory.mktemp("prepared")
     tasks = ("train_free", "train_forced", "rollout")
     cases = make_cases(tasks, backends=("torch",), rollout_frames=9, **TINY)
-    reply = worker.Calls().prepare([as_sent(c) for c in cases], str(folder), str(LOOP))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("benchmarking.prepare._SIDE", 256)
+        reply = worker.Calls().prepare([as_sent(c) for c in cases], str(folder), str(LOOP))
     return folder, reply
 
 
@@ -72,16 +74,29 @@ def test_plain_and_ours_train_on_the_same(prepared, monkeypatch, task):
         reply = calls.repeat()
         assert reply["frames"] == 6 * reply["steps"] and reply["seconds"] > 0
         losses.append(started["loss"])
-    # The same but for the norm's statistics: over a frame there, over a clip here.
+    # The norm's statistics alone differ: over a frame there, over a clip here.
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
-def test_rollouts_go_on_where_they_were(prepared):
+def test_a_rollout_continues_from_its_last_frame(prepared):
     for of in (plain_case, case):
         calls, _ = start(of("rollout", widths=WIDTHS, clip_length=8), prepared[0])
         before = np.asarray(calls.subject.frame).copy()
         assert calls.repeat()["frames"] == 2 * 4
         assert np.abs(np.asarray(calls.subject.frame) - before).max() > 0
+
+
+def test_an_exported_model_is_compared_with_the_plain_loop(monkeypatch):
+    pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
+    monkeypatch.setattr("benchmarking.run.PAUSE", 0)
+    monkeypatch.setattr("benchmarking.prepare._SIDE", 256)
+    sizes = {**TINY, "rollout_frames": 40, "exports": ["onnx"]}
+    cases = make_cases(["rollout"], ["lab"], ["torch"], [], **sizes)[:2]
+    assert [case.implementation for case in cases] == ["plain", "onnx"]
+    report = run_benchmark(cases, LOOP, repeats=2, worker=Here)
+    assert not report.failures
+    plain, onnx = make_rows(report.measurements, report.flops, report.peaks)
+    assert onnx["ratio"] > 0 and plain["ratio"] == 1
 
 
 def test_a_first_step_is_not_warmed_up(prepared, monkeypatch):
@@ -128,12 +143,20 @@ def test_pieces_cover_the_video():
 # --- processes ---------------------------------------------------------------------------------
 
 
-def test_the_whole_way_in_processes(monkeypatch):
+@pytest.fixture(scope="module")
+def pool():
+    pool = Pool()
+    yield pool
+    pool.end()
+
+
+def test_the_whole_way_in_processes(pool, monkeypatch):
     monkeypatch.setattr("benchmarking.run.PAUSE", 0)
     cases = make_cases(["train_free"], ["lab"], ["torch"], ["float32"], **TINY)
     finished = []
-    report = run_benchmark(cases, LOOP, repeats=2, on_measured=finished.append)
-    assert not report.failures
+    report = run_benchmark(cases, LOOP, repeats=2, on_measured=finished.append, worker=pool)
+    assert not report.failures and pool.started == 2
+    assert set(report.peaks) == {"float32"}, "of the measured precisions alone"
     plain, ours = make_rows(report.measurements, report.flops, report.peaks)
     assert (plain["implementation"], ours["implementation"]) == ("plain", "ours")
     assert plain["ratio"] == 1 and ours["ratio"] > 0 and ours["repeats"] == 2
@@ -142,25 +165,15 @@ def test_the_whole_way_in_processes(monkeypatch):
     assert [len(measurements) for measurements in finished] == [2]
 
 
-def test_an_exported_model_is_measured_beside_the_plain_loop(monkeypatch):
-    pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
-    monkeypatch.setattr("benchmarking.run.PAUSE", 0)
-    sizes = {**TINY, "rollout_frames": 40, "exports": ["onnx"]}
-    cases = make_cases(["rollout"], ["lab"], ["torch"], [], **sizes)[:2]
-    assert [case.implementation for case in cases] == ["plain", "onnx"]
-    report = run_benchmark(cases, LOOP, repeats=2)
-    assert not report.failures
-    plain, onnx = make_rows(report.measurements, report.flops, report.peaks)
-    assert onnx["ratio"] > 0 and plain["ratio"] == 1
-
-
-def test_a_worker_says_why_it_failed():
-    with Worker("torch") as process:
-        with pytest.raises(WorkerFailed, match="AttributeError: .*nonsense"):
+def test_a_worker_says_why_it_failed(pool):
+    with pool("torch") as process:
+        with pytest.raises(WorkerFailed, match="AttributeError: .*nonsense") as failed:
             process.ask("nonsense")
-        with pytest.raises(WorkerFailed, match="sides are multiples of 8"):
+        assert "Traceback" in failed.value.__notes__[0]
+        with pytest.raises(WorkerUserError, match="^MultiscaleArchitecture .* multiples of 8"):
             of = case("loader", preset="multiscale", height=12)
             process.ask("stream", case=as_sent(of), every=1)
         process._process.kill()
-        with pytest.raises(WorkerFailed, match="killed, probably because memory ran out"):
+        with pytest.raises(WorkerUserError, match="killed, probably because memory ran out"):
             process.ask("repeat")
+    assert process._requests.closed, "what is dead does not go back into the pool"

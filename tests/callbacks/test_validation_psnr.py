@@ -3,12 +3,13 @@ import numpy as np
 import pytest
 from callback_checks import assert_same, state_of
 
-from keras_cvae.callbacks import ValidationPSNR
+from keras_cvae.callbacks import RolloutVideo, ValidationPSNR
 from keras_cvae.data import Clips, Video
+from keras_cvae.errors import UserError
 
 
 def psnr_by_hand(truth, prediction):
-    """PSNR of each frame but the given one, written down anew."""
+    """PSNR of each frame but the given one, written down again."""
     errors = truth[1 : len(prediction)].astype("float64") / 255 - prediction[1:]
     return np.array([10 * np.log10(1 / np.mean(error**2)) for error in errors])
 
@@ -112,3 +113,42 @@ def test_two_videos_of_one_name_both_count(model, clips, spy, val_videos):
     same = spy.logs[0]["val_psnr"]
     curves = [psnr_by_hand(v.frames, model.predict_video(v.frames[0], v.poses)) for v in videos]
     assert same == pytest.approx(np.concatenate(curves).mean(), rel=1e-6)
+
+
+def test_an_epoch_predicts_a_validation_frame_once(model, clips, val_videos, tmp_path):
+    predicted = []
+    stream = model.stream_video
+
+    def counted(first_frames, poses, *rest):
+        for frame in stream(first_frames, poses, *rest):
+            predicted.append(len(first_frames))
+            yield frame
+
+    model.stream_video = counted
+    validation = ValidationPSNR(val_videos, every=2)
+    callbacks = [
+        validation,
+        RolloutVideo(validation, tmp_path / "kept", every=2),
+        RolloutVideo(validation, tmp_path, every=1, name="newest.gif"),
+    ]
+    model.fit(clips, epochs=2, verbose=0, callbacks=callbacks)
+    shown = len(val_videos[0][0]) - 1  # in the first epoch, which is not validated
+    assert sum(predicted) == shown + sum(len(poses) - 1 for _, poses in val_videos)
+    first = validation.first_rollout(model, 1)
+    alone = model.predict_video(val_videos[0][0][0], val_videos[0][1], seed=0)
+    np.testing.assert_array_equal(first, alone)
+    np.testing.assert_array_equal(validation.first_rollout(model, 1, max_frames=2), first[:3])
+
+
+def test_another_training_predicts_again(model, clips, val_videos):
+    validation = ValidationPSNR(val_videos)
+    model.fit(clips, epochs=1, verbose=0, callbacks=[validation])
+    before = validation.first_rollout(model, 0)
+    model.fit(clips, epochs=1, verbose=0, callbacks=[validation])
+    assert np.abs(validation.first_rollout(model, 0) - before).max() > 0
+
+
+def test_two_temperatures_are_an_error(val_videos, tmp_path):
+    validation = ValidationPSNR(val_videos, temperature=0.5)
+    with pytest.raises(UserError, match="temperature=1.0 was given with a ValidationPSNR"):
+        RolloutVideo(validation, tmp_path, temperature=1.0)

@@ -88,7 +88,7 @@ def test_bad_folders(tmp_path, names, message):
 def test_missing_folder_and_unknown_split(tmp_path):
     with pytest.raises(ValueError, match="absent does not exist"):
         find_sequences(tmp_path / "absent", "train")
-    with pytest.raises(ValueError, match="train, val, test, got 'validation'"):
+    with pytest.raises(ValueError, match="Unknown split 'validation'; expected one of train"):
         find_sequences(tmp_path, "validation")
 
 

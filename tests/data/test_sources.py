@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvae.data.sources import has_split, load_videos
+from keras_cvae.data.sources import has_split, load_videos, true_videos
+from keras_cvae.data.synthetic import write_dataset
 
 
 def test_a_folder_is_read(tmp_path):
@@ -26,3 +27,14 @@ def test_built_in_data_need_no_cache(tmp_path):
     assert has_split("builtin", "test")
     with pytest.raises(ValueError, match="drawn, not decoded"):
         load_videos("builtin", "val", cache=tmp_path)
+
+
+def test_videos_without_truth_are_left_out(tmp_path):
+    lengths = {"train": [2], "val": [2], "test": [3, 4]}
+    folder = write_dataset(tmp_path / "dance", (16, 16), frames=lengths)
+    videos = true_videos(folder, "test", (16, 16))
+    assert [len(v.frames) for v in videos] == [3, 4]
+    (folder / "test" / "test_truth").rename(folder / "truth")
+    assert true_videos(folder, "test", (16, 16)) == []
+    (folder / "test").rename(folder / "other")
+    assert true_videos(folder, "test", (16, 16)) == []

@@ -125,7 +125,7 @@ def test_the_frame_size_is_that_of_the_training(tmp_path):
     export(model, tmp_path / "dancer.onnx", "onnx")
     predictor = load_predictor(tmp_path / "dancer.onnx")
     assert predictor.predict_video(poses[0], poses).shape == poses.shape
-    with pytest.raises(ValueError, match="16 x 24.*got 8 x 16.*--frame-size 8 16"):
+    with pytest.raises(ValueError, match="16 x 24.*got 8 x 16.*at that frame size"):
         predictor.predict_video(images()[0], images())
 
 
@@ -155,7 +155,7 @@ def test_nothing_is_overwritten(model, tmp_path):
     ("name", "format", "message"),
     [
         ("dancer.onnx", "caffe", "Unknown format 'caffe'; expected one of keras, weights, onnx"),
-        ("dancer.keras", "onnx", "onnx is to end in .onnx, or .zip"),
+        ("dancer.keras", "onnx", "onnx must end in .onnx, or .zip"),
         ("dancer.h5", "weights", "end in .weights.h5"),
         ("dancer.pb", "tf_saved_model", "be a folder"),
     ],

@@ -23,7 +23,7 @@ def test_nothing_there(tmp_path):
 
 def test_no_manifest(tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"?")
-    with pytest.raises(ValueError, match=r"no manifest x.onnx.json beside it"):
+    with pytest.raises(ValueError, match=r"no manifest x.onnx.json next to it"):
         load_predictor(tmp_path / "x.onnx")
 
 

@@ -2,9 +2,9 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from keras_cvae.inference.files import predict_files
 
 from keras_cvae import CVAE
+from keras_cvae.inference.predict_files import predict_files
 
 SIZE = (16, 24)
 WIDTHS = {"frame_features": 4, "pose_features": 2, "latent_maps": 2, "decoder_features": 8}
@@ -111,7 +111,7 @@ def test_side_by_side_shows_the_poses(files):
         (lambda p: p.update(zoom=0), "zoom"),
         (lambda p: p.update(seed=-1), "seed|negative"),
         (lambda p: p.update(frame_size=(15, 24)), "multiples of 8"),
-        (lambda p: p.update(frame_size=(0, 24)), "size"),
+        (lambda p: p.update(frame_size=(0, 24)), "frame_height and frame_width must"),
         (lambda p: p.update(out=p["out"].with_suffix(".avi")), "ending"),
         (lambda p: p["out"].write_text("mine"), "exists"),
     ],
@@ -132,6 +132,6 @@ def test_a_bad_output_is_found_before_the_work(files, monkeypatch):
     def work(*args, **kwargs):
         pytest.fail("the prediction began")
 
-    monkeypatch.setattr("keras_cvae.inference.files.load_predictor", work)
+    monkeypatch.setattr("keras_cvae.inference.predict_files.load_predictor", work)
     with pytest.raises(ValueError, match="ending"):
         predict_files(**{**paths, "out": paths["out"].with_suffix(".avi")})

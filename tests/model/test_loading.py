@@ -58,7 +58,7 @@ def test_from_pretrained_trains_on_and_knows_its_names():
     model = keras_cvae.from_pretrained("builtin_dancer")
     assert (model.count_params(), model.frame_size) == (808_878, (32, 64))
     assert not model.compiled
-    with pytest.raises(ValueError, match="'nobody'; there is builtin_dancer"):
+    with pytest.raises(ValueError, match="'nobody'; expected one of builtin_dancer"):
         keras_cvae.from_pretrained("nobody")
 
 

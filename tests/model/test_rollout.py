@@ -6,7 +6,8 @@ from checks import TINIEST, call, gradients, installed_backends, make_clip, to_n
 from keras import ops
 
 from keras_cvae import CVAE, Rollout
-from keras_cvae.model.rollout import all_at_once, one_by_one, to_unit
+from keras_cvae.images import tensor_to_unit as to_unit
+from keras_cvae.model.rollout import all_at_once, one_by_one
 
 MAPS = TINIEST["latent_maps"]
 

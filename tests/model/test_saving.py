@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import pytest
 from checks import BACKENDS, TINIEST, block_other_backends, call_on_each, make_clip, relative
-from keras_cvae.model.portable import portable
 
 import keras_cvae
 from keras_cvae import CVAE
+from keras_cvae.model.saving import portable
 
 
 def trained_model():
@@ -172,7 +172,7 @@ def test_the_optimisers_state_matters_to_going_on(model, tmp_path):
 @pytest.mark.slow
 def test_nine_pairs_of_backends(tmp_path):
     for function in (_save, _load_all):
-        for backend, result in call_on_each(function, tmp_path).items():
+        for backend, result in call_on_each(function, tmp_path, fresh=True).items():
             assert not isinstance(result, Exception), f"{function.__name__} {backend}: {result}"
 
 

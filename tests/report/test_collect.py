@@ -64,7 +64,7 @@ def test_a_setting_that_only_one_run_knows_is_a_difference(tmp_path):
 
 def test_what_cannot_be_compared_is_an_error(tmp_path):
     a = make_run(tmp_path / "a")
-    with pytest.raises(ValueError, match="no finished run: it has no metrics.json. Finish it with"):
+    with pytest.raises(ValueError, match="no finished run: it has no metrics.json. Resume it"):
         collect.collect({"a": [a], "b": [make_run(tmp_path / "b", finished=False)]})
     with pytest.raises(ValueError, match=r"has frame_size \[8, 8\] and .* has \[16, 8\]"):
         collect.collect({"a": [a], "c": [make_run(tmp_path / "c", frame_size=[16, 8])]})

@@ -14,8 +14,8 @@ import pytest
 
 from keras_cvae import plots
 from keras_cvae.data import Video
-from keras_cvae.report.films import most_frames, player_data, sprite
 from keras_cvae.report.page import html_page, markdown_page
+from keras_cvae.report.player import most_frames, player_data, sprite
 from keras_cvae.video.gif import write_gif
 
 PHONE = 360  # pixels across

@@ -1,10 +1,13 @@
-"""scripts/benchmark.py: what it refuses, what it writes, and one run of the loader."""
+"""scripts/benchmark.py: the settings it refuses, the files it writes, one run of the loader."""
 
 import csv
 import shutil
 
 import pytest
+from benchmarking.process import WorkerFailed, WorkerUserError
 from script_checks import ROOT, finish, load_script, one_error, run_script, start
+
+from keras_cvae.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -36,20 +39,32 @@ def test_nothing_is_overwritten(tmp_path):
 def test_a_backend_that_is_absent(monkeypatch):
     script = load_script("benchmark")
     monkeypatch.setattr(script.importlib.util, "find_spec", lambda name: name == "jax" or None)
-    with pytest.raises(ValueError, match="torch is not installed. Install it with pip"):
+    with pytest.raises(UserError, match="torch is not installed. Install it with pip"):
         script.resolve(script.parse(["--backends", "torch"]))
-    with pytest.raises(ValueError, match="the plain loop|The plain loop"):
+    with pytest.raises(UserError, match="the plain loop|The plain loop"):
         script.resolve(script.parse(["--backends", "jax"]))
-    with pytest.raises(ValueError, match="None of the backends"):
+    with pytest.raises(UserError, match="None of the backends"):
         script.resolve(script.parse(["--quick"]))
     assert script.resolve(script.parse(["--sizes"]))["backends"] == ["jax"]
 
 
 def test_outside_a_checkout(tmp_path):
-    (tmp_path / "scripts").mkdir()
-    copy = shutil.copy(ROOT / "scripts" / "benchmark.py", tmp_path / "scripts")
+    copy = shutil.copytree(ROOT / "scripts", tmp_path / "scripts") / "benchmark.py"
     message = one_error(finish(start([copy, "--quick"])))
     assert "is part of the checkout" in message and "reference_torch.py is missing" in message
+
+
+def test_what_the_user_can_mend_is_one_line(monkeypatch):
+    def fails(error):
+        def run_benchmark(*arguments, **options):
+            raise error
+
+        monkeypatch.setattr("benchmarking.run.run_benchmark", run_benchmark)
+        return run_script("benchmark", "--quick")
+
+    assert one_error(fails(WorkerUserError("no such size"))) == "error: no such size"
+    with pytest.raises(WorkerFailed, match="KeyError"):
+        fails(WorkerFailed("KeyError: 'x'"))
 
 
 def test_the_loader_measured(tmp_path):

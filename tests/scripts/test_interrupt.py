@@ -7,7 +7,7 @@ import signal
 
 from script_checks import ROOT, assert_same_run, finish, history, run_script, start
 
-from keras_cvae import training
+from keras_cvae.training import fit
 
 
 def test_ctrl_c_in_another_process(run, flags, tmp_path):
@@ -31,12 +31,12 @@ def test_ctrl_c_in_another_process(run, flags, tmp_path):
 def press_ctrl_c(monkeypatch, epoch, batch):
     """Sends SIGINT in a step of one epoch of `train.py` in this process."""
 
-    class Presses(training.EpochReport):
+    class Presses(fit.EpochReport):
         def on_train_batch_begin(self, at, logs=None):
             if (self._epoch, at) == (epoch, batch):
                 os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(training, "EpochReport", Presses)
+    monkeypatch.setattr(fit, "EpochReport", Presses)
 
 
 def test_ctrl_c_discards_the_unfinished_epoch(run, flags, tmp_path, monkeypatch):
@@ -57,7 +57,7 @@ def test_ctrl_c_before_there_is_a_run_names_no_run(flags, tmp_path, monkeypatch)
     def pressed(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("keras_cvae.training.load_videos", pressed)
+    monkeypatch.setattr("keras_cvae.training.fit.load_videos", pressed)
     done = run_script("train", *flags, "--out", tmp_path / "run")
     assert done.code == 130
     assert "--resume" not in done.out + done.err
@@ -71,7 +71,7 @@ def test_ctrl_c_during_the_evaluation_at_the_end(run, flags, tmp_path, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("keras_cvae.training.results.evaluate_with_progress", pressed)
+        patch.setattr("keras_cvae.training.results.evaluate_splits", pressed)
         done = run_script("train", *flags, "--out", again)
     assert done.code == 130 and f"--resume {again}" in done.out
     assert not (again / "metrics.json").exists()

@@ -8,9 +8,9 @@ import pytest
 from script_checks import SIZE, history, one_error, run_script, states
 
 import keras_cvae
-from keras_cvae import training
 from keras_cvae.data import load_videos
 from keras_cvae.evaluation.latent_use import latent_use
+from keras_cvae.training import fit
 
 
 def psnr_by_hand(model, videos, temperature=None):
@@ -120,7 +120,7 @@ def test_per_frame_psnr(run):
 def test_the_best_model_holds_the_averaged_weights(flags, tmp_path, monkeypatch):
     raw, averages = [], []
 
-    class Notes(training.EpochReport):
+    class Notes(fit.EpochReport):
         """Averages the weights after each step by hand."""
 
         def on_train_batch_end(self, batch, logs=None):
@@ -131,7 +131,7 @@ def test_the_best_model_holds_the_averaged_weights(flags, tmp_path, monkeypatch)
                     mean = [0.9 * m + 0.1 * w for m, w in zip(mean, after, strict=True)]
                 averages.append(mean)
 
-    monkeypatch.setattr(training, "EpochReport", Notes)
+    monkeypatch.setattr(fit, "EpochReport", Notes)
     run = tmp_path / "run"
     done = run_script("train", *flags, "--ema", 0.9, "--validate-every", 1, "--out", run)
     assert done.code == 0, done.err

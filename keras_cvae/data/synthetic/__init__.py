@@ -1,4 +1,4 @@
-"""Built-in data: a drawn dancer and the pose of every frame."""
+"""The built-in data: videos of a drawn dancer, with the pose of every frame."""
 
 from keras_cvae.data.synthetic.dataset import builtin_videos, iter_frames, render_video
 from keras_cvae.data.synthetic.write import write_dataset

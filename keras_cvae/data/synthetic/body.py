@@ -1,11 +1,12 @@
-"""From the curves of a dance to the dancer's joints in space."""
+"""The dancer's joints in space, from the curves of a dance."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_cvae.data.skeleton import JOINTS
-from keras_cvae.data.synthetic.choreography import SIDES, Motion
+from keras_cvae.data.synthetic.choreography import Motion
+from keras_cvae.data.synthetic.planner import SIDES
 
 # Lengths in body heights.
 THIGH, SHIN, ANKLE = 0.245, 0.235, 0.045
@@ -14,16 +15,16 @@ HIP_HALF, SHOULDER_HALF = 0.06, 0.115
 SPINE, NECK, HEAD, HEAD_RADIUS = 0.285, 0.03, 0.1, 0.085
 FOOT = 0.1
 _STANDING = 0.99 * (THIGH + SHIN) + ANKLE
-_STRETCH = 0.995  # a leg is never quite straight, so the knee has a side to bend to
+_STRETCH = 0.995  # a leg is never fully straight, so the side to which the knee bends is known
 
 
 class Body(NamedTuple):
     """A dancer in space, in body heights: x to the right, y up from the floor, z to the camera.
 
     Args:
-        joints: dict of `(T, 3)` arrays, by the names of `skeleton.JOINTS` and `pelvis`, `chest`
+        joints: dict of (T, 3) arrays, by the names of `skeleton.JOINTS` and `pelvis`, `chest`
             (between the shoulders), `neck`, `head` (its centre), `left_heel`, `right_heel`.
-        pelvis_axes, chest_axes, head_axes: `(T, 3, 3)`; unit vectors to the dancer's left, up and
+        pelvis_axes, chest_axes, head_axes: (T, 3, 3), unit vectors to the dancer's left, up and
             forward.
     """
 
@@ -34,12 +35,19 @@ class Body(NamedTuple):
 
 
 def joint_array(joints: dict[str, np.ndarray]) -> np.ndarray:
-    """`(T, 19, 3)` array of the joints that a pose image shows."""
+    """The joints that a pose image shows, (T, 19, 3), from `Body.joints`."""
     return np.stack([joints[name] for name in JOINTS], axis=1)
 
 
 def pose_body(motion: Motion) -> Body:
-    """Bends the body along a dance; the feet go where the dance puts them."""
+    """The body during a dance. The feet are where the dance puts them, the knees bend to fit.
+
+    Args:
+        motion: the curves of the dance.
+
+    Returns:
+        The body in T frames.
+    """
     body = motion.body
     pelvis_axes = _axes(body["yaw"], body["pitch"] * 0.3, -0.4 * body["roll"])
     chest_axes = _axes(body["yaw"] + body["twist"], body["pitch"], body["roll"])
@@ -72,7 +80,7 @@ def pose_body(motion: Motion) -> Body:
         aim = pelvis_axes[:, 2] + 0.45 * _sign(side) * pelvis_axes[:, 0]
         knee, ankle = _knee(hip, ankle, aim)
         joints[f"{side}_hip"], joints[f"{side}_knee"] = hip, knee
-        # A foot out of reach comes along with the leg.
+        # A foot out of reach moves with the leg.
         shift = ankle - joints[f"{side}_ankle"]
         for part in ("ankle", "toe", "heel"):
             joints[f"{side}_{part}"] = joints[f"{side}_{part}"] + shift
@@ -108,7 +116,10 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _axes(yaw: np.ndarray, pitch: np.ndarray, roll: np.ndarray) -> np.ndarray:
-    """Left, up and forward of something that faces `yaw`, leans forward and to its left."""
+    """Unit vectors to the left, up and forward, (T, 3, 3), from angles in degrees.
+
+    `yaw` turns around the vertical, `pitch` leans forward, `roll` leans to the left.
+    """
     yaw, pitch, roll = np.radians(yaw), np.radians(pitch), np.radians(roll)
     zero, one = 0.0 * yaw, 1.0 + 0.0 * yaw
     left = np.stack([np.cos(yaw), zero, -np.sin(yaw)], axis=-1)
@@ -122,7 +133,7 @@ def _axes(yaw: np.ndarray, pitch: np.ndarray, roll: np.ndarray) -> np.ndarray:
 
 
 def _knee(hip: np.ndarray, ankle: np.ndarray, aim: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the knee is, bent towards `aim`; and the ankle, pulled in if it is out of reach."""
+    """The knee, bent towards `aim`, and the ankle, moved closer if it is out of reach."""
     line = ankle - hip
     distance = np.linalg.norm(line, axis=1, keepdims=True)
     line = line / distance

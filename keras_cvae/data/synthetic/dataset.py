@@ -1,6 +1,7 @@
 """The built-in data: videos of a drawn dancer with the pose of every frame."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,18 +14,18 @@ from keras_cvae.data.synthetic.scene import Room
 from keras_cvae.data.synthetic.shadow import Shadow
 from keras_cvae.data.synthetic.shapes import Projection
 from keras_cvae.data.videos import Video
-from keras_cvae.errors import UserError
+from keras_cvae.errors import UserError, check_choice
 from keras_cvae.images import DEFAULT_FRAME_SIZE
 from keras_cvae.progress import Progress
 
 LENGTHS = {"train": (2400,), "val": (630,), "test": (630,) * 5}  # frames of each video
 
-_SMALLEST = 16  # pixels; the pose would be illegible below
+_SMALLEST = 16  # pixels; a smaller pose image would not show the pose
 # Lengths in units. A unit is the height of the picture, or less if the picture is narrow.
 _NARROW = 1.2
 _HEIGHT = 0.75  # of the dancer
 _GROUND = 0.065  # from the lower edge up to the dancer's feet
-_ARMS = 0.42  # from the dancer's place to the tip of a stretched arm, and a little
+_ARMS = 0.42  # from the dancer's middle to the tip of a stretched arm, and a little more
 _CHUNK = 256  # frames whose shapes are computed at once
 
 
@@ -37,25 +38,25 @@ def builtin_videos(
     """Draws one split of the built-in data: a dancer in a room, seen by one fixed camera.
 
     `"train"` is one video of 2,400 frames, `"val"` one of 630, `"test"` five of 630 with their true
-    frames. Dancer and room are the same everywhere; every video is another dance, with other
-    moves in another order, other arms to them and other tempi. A frame is determined by its pose:
-    nothing is random but the dance.
+    frames. Dancer and room are always the same. Every video is another dance: its moves, their
+    order, the arms and the tempi differ. Only the dance is random; a frame is determined by its
+    pose.
 
     Args:
         split: `"train"`, `"val"` or `"test"`.
-        frame_size: `(height, width)` of the images, from 16 pixels; `None` is 32 x 64. The dancer
-            keeps its proportions; a wider picture leaves more room to dance.
-        seed: another seed gives other dances in all splits. The same seed gives the same images,
-            up to rounding in other versions of OpenCV and NumPy.
-        frames: lengths for smaller or larger data. An integer is the length of each of the
-            split's videos (so `"test"` has five of them); a sequence has one length per video,
-            and so their number. A shorter video is the beginning of the longer one.
+        frame_size: `(height, width)` of the images, both at least 16 pixels; `None` is 32 x 64. The
+            dancer keeps its proportions; a wider picture has more room to dance.
+        seed: at least 0. Another seed gives other dances in all splits. The same seed gives the
+            same images, up to rounding in other versions of OpenCV and NumPy.
+        frames: lengths for smaller or larger data. An integer is the length of each of the split's
+            videos (`"test"` has five). A sequence has one length per video, and determines their
+            number. A shorter video is the beginning of the longer one.
 
     Returns:
-        A list of `Video`: uint8 RGB frames and poses, `(T, height, width, 3)`.
+        The videos: uint8 RGB frames and poses, (T, height, width, 3).
 
     Raises:
-        UserError: an unknown split, or a size, length or seed out of range.
+        UserError: for an unknown split, or a size, length or seed out of range.
 
     Example:
         >>> video = builtin_videos("val")[0]
@@ -85,13 +86,16 @@ def render_video(
     """Draws one dance of any length and size.
 
     Args:
-        choreography_seed: integer or integers, at least 0; decides the dance and nothing else.
-        frames: length, 24 a second.
+        choreography_seed: one or more integers, at least 0; determine the dance alone.
+        frames: the number of frames, 24 per second.
         frame_size: `(height, width)`, see `builtin_videos`.
-        name: the video's name.
+        name: of the video.
 
     Returns:
-        A `Video`: uint8 RGB frames and poses, `(frames, height, width, 3)`.
+        The video: uint8 RGB frames and poses, (frames, height, width, 3).
+
+    Raises:
+        UserError: for a size, length or seed out of range.
 
     Example:
         >>> video = render_video(3, frames=240, frame_size=(128, 256))
@@ -100,7 +104,13 @@ def render_video(
         return _render(choreography_seed, frames, frame_size, name, progress)
 
 
-def _render(key, frames, frame_size, name, progress) -> Video:
+def _render(
+    key: int | Sequence[int],
+    frames: int,
+    frame_size: tuple[int, int] | None,
+    name: str,
+    progress: Progress,
+) -> Video:
     height, width = frame_size = check_frame_size(frame_size)
     images = np.empty((frames, height, width, 3), np.uint8)
     poses = np.empty_like(images)
@@ -115,7 +125,17 @@ def iter_frames(
     frames: int,
     frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Like `render_video`, but gives one frame and its pose after the other, and keeps none."""
+    """Draws one dance frame by frame, and keeps no frame.
+
+    Args:
+        choreography_seed, frames, frame_size: as for `render_video`.
+
+    Yields:
+        `(frame, pose)`, both (height, width, 3) uint8 RGB.
+
+    Raises:
+        UserError: for a size, length or seed out of range.
+    """
     height, width = frame_size = check_frame_size(frame_size)
     scale = supersampling(frame_size)
     unit = min(height, width / _NARROW)
@@ -140,21 +160,19 @@ def iter_frames(
 
 
 def split_lengths(split: str, frames: int | Sequence[int] | None = None) -> tuple[int, ...]:
-    """Length of each video of a split, see `builtin_videos`."""
-    if split not in LENGTHS:
-        raise UserError(f"split must be one of {', '.join(LENGTHS)}, got {split!r}.")
+    """The length of each video of a split, in frames; see `builtin_videos` for the arguments."""
+    check_choice("split", split, LENGTHS)
     if frames is None:
         return LENGTHS[split]
-    if np.ndim(frames) == 0:
-        frames = [frames] * len(LENGTHS[split])
-    if len(frames) == 0:
+    lengths: Any = frames if np.ndim(frames) else [frames] * len(LENGTHS[split])
+    if len(lengths) == 0:
         raise UserError("frames is empty; give the length of at least one video.")
-    return tuple(_check_length(length) for length in frames)
+    return tuple(_check_length(length) for length in lengths)
 
 
 def dance_key(split: str, index: int, seed: int) -> tuple[int, int, int]:
-    """The choreography seed of a video of the built-in data."""
-    # Not from 0: trailing zeros do not count, and the plain seed would be the training video.
+    """The choreography seed of video `index` of a split, for the user's seed."""
+    # Not from 0: NumPy ignores trailing zeros, and the seed alone would give the training video.
     return (_check_seed(seed), 1 + list(LENGTHS).index(split), index)
 
 
@@ -163,13 +181,17 @@ def _slice(body: Body, part: slice) -> Body:
     return Body(joints, *(axes[part] for axes in body[1:]))
 
 
-def _is_integer(value) -> bool:
+def _is_integer(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def check_frame_size(frame_size: tuple[int, int] | None) -> tuple[int, int]:
-    """The size, or 32 x 64 for `None`; a `UserError` if nothing can be drawn at it."""
-    size = DEFAULT_FRAME_SIZE if frame_size is None else tuple(frame_size)
+    """The frame size as `(height, width)`, 32 x 64 for `None`.
+
+    Raises:
+        UserError: if a side is no integer or is below 16.
+    """
+    size: Any = DEFAULT_FRAME_SIZE if frame_size is None else tuple(frame_size)
     if len(size) != 2 or not all(_is_integer(n) and n >= _SMALLEST for n in size):
         raise UserError(
             f"frame_size must be (height, width), two integers from {_SMALLEST}, got {frame_size}."
@@ -177,13 +199,13 @@ def check_frame_size(frame_size: tuple[int, int] | None) -> tuple[int, int]:
     return size
 
 
-def _check_length(frames) -> int:
+def _check_length(frames: Any) -> int:
     if not (_is_integer(frames) and frames > 0):
         raise UserError(f"frames must be a positive integer for each video, got {frames!r}.")
     return int(frames)
 
 
-def _check_seed(seed):
+def _check_seed(seed: Any) -> Any:
     if not all(_is_integer(n) and n >= 0 for n in np.atleast_1d(np.array(seed, dtype=object))):
         raise UserError(f"A seed must be an integer, at least 0, got {seed!r}.")
     return seed

@@ -1,13 +1,21 @@
-"""The dancer's looks: coloured shapes around the joints, far ones first."""
+"""The dancer in the picture: coloured shapes around the joints, far ones first."""
 
 import cv2
 import numpy as np
 
 from keras_cvae.data.skeleton import SHIFT, to_canvas
 from keras_cvae.data.synthetic.body import Body
-from keras_cvae.data.synthetic.choreography import SIDES
 from keras_cvae.data.synthetic.head import SKIN, head_shapes, tail_shapes
-from keras_cvae.data.synthetic.shapes import Projection, Shape, capsule, rounded, shaded, solid
+from keras_cvae.data.synthetic.planner import SIDES
+from keras_cvae.data.synthetic.shapes import (
+    Colour,
+    Projection,
+    Shape,
+    capsule,
+    rounded,
+    shaded,
+    solid,
+)
 
 SHIRT, STRIPE = (232, 74, 58), (250, 236, 214)
 TROUSERS = (52, 58, 116)
@@ -27,7 +35,7 @@ _TRUNK = np.array(
         (0.312, 0.04, 0.04),
     ]
 )
-# From, to, colour: along the spine too.
+# Trousers, shirt and stripes: from, to (along the spine), colour.
 _BANDS = (
     (-0.055, 0.05, TROUSERS),
     (0.035, 0.312, SHIRT),
@@ -37,14 +45,14 @@ _BANDS = (
 
 
 class Figure:
-    """The dancer in a number of frames, ready to be drawn.
+    """The dancer in a number of frames, prepared for drawing.
 
-    Shapes are computed for all frames at once: only filling polygons is left for each frame.
+    Shapes are computed for all frames at once; drawing a frame only fills polygons.
 
     Args:
         body: the dancer in space, in these frames.
-        project: where that is in the picture.
-        supersampling: how much larger than the frame the canvas is.
+        project: from there to the picture.
+        supersampling: pixels of the canvas per pixel of the frame.
     """
 
     def __init__(self, body: Body, project: Projection, supersampling: int):
@@ -62,14 +70,14 @@ class Figure:
         ]
 
     def draw(self, canvas: np.ndarray, t: int) -> None:
-        """Draws frame `t` on an RGB canvas."""
+        """Draws frame `t` on an RGB canvas, (height, width, 3) uint8."""
         for part in self._order[t]:
             for points, colours, visible in self._drawn[part]:
                 if visible[t]:
                     cv2.fillPoly(canvas, [points[t]], colours[t], cv2.LINE_AA, SHIFT)
 
     def _parts(self, body: Body) -> list[tuple[np.ndarray, list[Shape]]]:
-        """The depth of each part, with its shapes in the order in which they are drawn."""
+        """The depth of each part, and its shapes in drawing order."""
         depth = self._depth
         head = depth["head"] + 0.02
         behind = -0.08 * body.head_axes[:, 2, 2]
@@ -80,14 +88,14 @@ class Figure:
         ]
         for side in SIDES:
             hip, knee, ankle = (depth[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
-            # The shirt hangs over the trousers, unless a thigh is lifted in front of it.
+            # The shirt covers the trousers, but not a thigh that is lifted in front of it.
             thigh = self._limb(f"{side}_hip", f"{side}_knee", 0.056, 0.042, TROUSERS)
             parts.append(((hip + knee) / 2 - 0.09, thigh))
             shin = self._limb(f"{side}_knee", f"{side}_ankle", 0.042, 0.032, TROUSERS)
             parts.append(((knee + ankle) / 2 - 0.07, shin))
             parts.append((ankle - 0.07, self._shoe(side)))
 
-            # Arms at rest are at the depth of the trunk, and belong in front of it.
+            # Relaxed arms have the depth of the trunk, and are drawn in front of it.
             shoulder, elbow, wrist = (depth[f"{side}_{n}"] for n in ("shoulder", "elbow", "wrist"))
             sleeve = self._limb(f"{side}_shoulder", f"{side}_elbow", 0.041, 0.034, SHIRT)
             parts.append(((shoulder + elbow) / 2 + 0.01, sleeve))
@@ -95,7 +103,9 @@ class Figure:
             parts.append(((elbow + wrist) / 2 + 0.012, forearm + self._hand(side)))
         return parts
 
-    def _limb(self, start, end, start_radius, end_radius, colour) -> list[Shape]:
+    def _limb(
+        self, start: str, end: str, start_radius: float, end_radius: float, colour: Colour
+    ) -> list[Shape]:
         depth = (self._depth[start] + self._depth[end]) / 2
         size = self._project.scale
         radii = (start_radius * size, end_radius * size)
@@ -119,7 +129,7 @@ class Figure:
         ]
 
     def _trunk(self, body: Body) -> list[Shape]:
-        """Neck, trousers and striped shirt; its width is the outline of the turned body."""
+        """Neck, trousers and striped shirt, as wide as the turned body appears."""
         size, depth = self._project.scale, self._depth["pelvis"]
         chest = self._flat["chest"]
         neck = capsule(chest, self._flat["head"], 0.034 * size, 0.034 * size)
@@ -135,7 +145,7 @@ class Figure:
         return shapes
 
     def _section(self, body: Body, height: float) -> tuple[np.ndarray, np.ndarray]:
-        """Middle of the trunk at a height, and from there to its right edge in the picture."""
+        """Middle of the trunk at a height, and the vector to its right edge in the picture."""
         pelvis, chest = self._flat["pelvis"], self._flat["chest"]
         length = np.linalg.norm(body.joints["chest"] - body.joints["pelvis"], axis=1)[:, None]
         across = np.stack([pelvis[:, 1] - chest[:, 1], chest[:, 0] - pelvis[:, 0]], axis=1)

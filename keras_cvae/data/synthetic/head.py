@@ -1,4 +1,4 @@
-"""The dancer's head: a ball of hair with a face on one side and a pony tail on the other."""
+"""The dancer's head: a ball with a face on one side and a pony tail on the other."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ SKIN, SKIN_SHADE = (238, 182, 144), (205, 149, 118)
 HAIR, TIE = (62, 36, 28), (250, 206, 70)
 EYE, MOUTH = (48, 30, 30), (190, 70, 70)
 
-# Patches on the ball: their middle as (left, up, forward), their half opening in degrees, colour.
+# Patches on the ball: their middle as (left, up, forward), half their opening in degrees, colour.
 _PATCHES = (
     ((0, -0.55, 1), 64, SKIN_SHADE),
     ((-0.12, -0.5, 1), 55, SKIN),
@@ -21,7 +21,12 @@ _PATCHES = (
 
 
 def head_shapes(body: Body, project: Projection) -> list[Shape]:
-    """Hair, face, eyes and mouth."""
+    """The shapes of hair, face, eyes and mouth.
+
+    Args:
+        body: the dancer in space.
+        project: from there to the picture.
+    """
     centre, depth = project(body.joints["head"]), body.joints["head"][:, 2]
     radius = HEAD_RADIUS * project.scale
     shapes = rounded(centre, centre, 1.06 * radius, 1.06 * radius, HAIR, depth)
@@ -33,7 +38,12 @@ def head_shapes(body: Body, project: Projection) -> list[Shape]:
 
 
 def tail_shapes(body: Body, project: Projection) -> list[Shape]:
-    """A pony tail that hangs from the back of the head, and its tie."""
+    """The shapes of the pony tail at the back of the head, and of its tie.
+
+    Args:
+        body: the dancer in space.
+        project: from there to the picture.
+    """
     up, ahead = HEAD_RADIUS * body.head_axes[:, 1], HEAD_RADIUS * body.head_axes[:, 2]
     root = body.joints["head"] + 0.45 * up - ahead
     end = project(root - 0.5 * ahead - 1.5 * up)
@@ -46,12 +56,12 @@ def _patch(axes: np.ndarray, middle: np.ndarray, opening: float) -> tuple[np.nda
     """The visible part of a round patch on the unit ball, seen from the front.
 
     Args:
-        axes: `(T, 3, 3)`, the head's left, up and forward.
-        middle: the patch's middle in these axes, of any length.
+        axes: (T, 3, 3), the head's left, up and forward.
+        middle: (3,), the patch's middle in these axes, of any length.
         opening: angle between the middle and the edge, in radians.
 
     Returns:
-        Its outline, `(T, K, 2)`, x to the right and y up, and whether any of it is visible, `(T,)`.
+        Its outline, (T, K, 2), x to the right and y up, and whether any of it is visible, (T,).
     """
     middle = middle / np.linalg.norm(middle)
     side = np.cross((0.0, 1.0, 0.0), middle)

@@ -1,28 +1,36 @@
-"""The dancer's vocabulary: what legs and body do in a move, and patterns for the arms.
+"""The moves of a dance: what legs and body do in each, and patterns for the arms.
 
 Lengths are in body heights, angles in degrees, times in beats. A leg move is a function of a
-`Planner` and a direction (+1 is the right of the picture) that appends keyframes; an arm pattern
+`Planner` and a direction (+1 is the right of the picture) that appends keyframes. An arm pattern
 is a function of the random generator that returns keyframes for one arm.
 
-An arm has four angles: how far the upper arm is raised, from hanging (0) over horizontal (90) to
-upright (180), and swung from sideways (0) to the front (90); and the same two for the forearm.
+An arm has four angles. Two are of the upper arm: how far it is raised, from hanging (0) over
+horizontal (90) to upright (180), and how far it is to the front, from sideways (0) to the front
+(90). The other two are the same of the forearm.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
+
+from keras_cvae.data.synthetic.planner import Planner
+
+ArmKeys: TypeAlias = list[tuple[float, float, float, float]]  # four angles each
 
 RELAXED = (14, 20, 22, 45)
 ON_HIP = (48, -15, 52, 165)
 
 
-def bounce(plan, direction):
+def bounce(plan: Planner, direction: int) -> None:
+    """Bends the knees four times on the spot; the trunk twists from side to side."""
     for side in (1, -1, 1, -1):
         plan.key(0.5, hip=-0.06, twist=9 * side, head_roll=6 * side)
         plan.key(0.5, twist=12 * side, roll=3 * side)
 
 
-def side_steps(plan, direction):
+def side_steps(plan: Planner, direction: int) -> None:
+    """Two to four steps to one side; the other foot follows each step."""
     for _ in range(int(plan.rng.integers(2, 5))):
         lead, trail = plan.lead_and_trail(direction)
         start, plan.x = plan.x, plan.reachable(direction * plan.rng.uniform(0.2, 0.3))
@@ -32,7 +40,8 @@ def side_steps(plan, direction):
         plan.key(0.5, roll=2 * direction)
 
 
-def grapevine(plan, direction):
+def grapevine(plan: Planner, direction: int) -> None:
+    """A step to the side, one behind, another one to the side, and the feet close."""
     lead, trail = plan.lead_and_trail(direction)
     start, plan.x = plan.x, plan.reachable(direction * 0.24)
     plan.key(0.75, x=(start + plan.x) / 2, hip=-0.02, **plan.at(lead))
@@ -49,7 +58,8 @@ def grapevine(plan, direction):
     plan.key(0.5, **plan.at(trail))
 
 
-def squat(plan, direction):
+def squat(plan: Planner, direction: int) -> None:
+    """A wide stance, one or two deep bends of the knees, and back."""
     plan.key(0.5, hip=-0.02, roll=4, **plan.at("left", width=0.16, turnout=32))
     plan.key(0.5, hip=-0.03, **plan.at("right", width=0.16, turnout=32))
     depth = plan.rng.uniform(0.14, 0.2)
@@ -60,7 +70,8 @@ def squat(plan, direction):
     plan.key(0.5, **plan.at("right"))
 
 
-def kicks(plan, direction):
+def kicks(plan: Planner, direction: int) -> None:
+    """One kick with each foot, forward or sideways."""
     forward = plan.rng.random() < 0.5
     for side in plan.sides():
         sign = plan.sign(side)
@@ -73,7 +84,8 @@ def kicks(plan, direction):
     plan.key(0.5)
 
 
-def jumps(plan, direction):
+def jumps(plan: Planner, direction: int) -> None:
+    """One or two jumps, straight up or with the legs apart."""
     width = 0.2 if plan.rng.random() < 0.5 else 0.07  # a star jump, or straight up
     for _ in range(int(plan.rng.integers(1, 3))):
         height = plan.rng.uniform(0.05, 0.08)
@@ -86,8 +98,8 @@ def jumps(plan, direction):
         plan.key(0.75)
 
 
-def turn(plan, direction):
-    """A whole turn in eight half-beat steps, or half a turn, a look at the back, and on or back."""
+def turn(plan: Planner, direction: int) -> None:
+    """A whole turn in eight steps, or two half turns in the same or the opposite direction."""
     whole = plan.rng.random() < 0.5
     onwards = 1 if plan.rng.random() < 0.5 else -1
     spins = (direction,) if whole else (direction, direction * onwards)
@@ -100,12 +112,12 @@ def turn(plan, direction):
             plan.key(0.5, hip=-0.02, head_yaw=20 * spin, **plan.at(side))
         plan.key(0.5, **plan.at_both())
         if not whole and part == 0:
-            for side in (1, -1):
-                plan.key(0.5, x=plan.x + 0.05 * side, hip=-0.05, roll=5 * side)
-                plan.key(0.5, x=plan.x - 0.05 * side, hip=-0.01, roll=-5 * side)
+            for sign in (1, -1):
+                plan.key(0.5, x=plan.x + 0.05 * sign, hip=-0.05, roll=5 * sign)
+                plan.key(0.5, x=plan.x - 0.05 * sign, hip=-0.01, roll=-5 * sign)
 
 
-def walk(plan, direction):
+def walk(plan: Planner, direction: int) -> None:
     """A quarter turn, some steps in profile, and back to the front."""
     front = plan.yaw
     side, other = plan.lead_and_trail(direction)
@@ -129,7 +141,8 @@ def walk(plan, direction):
     plan.key(0.5, **plan.at(side))
 
 
-def lunge(plan, direction):
+def lunge(plan: Planner, direction: int) -> None:
+    """A deep lunge to one side, in which the trunk leans and turns, and back."""
     lead, trail = plan.lead_and_trail(direction)
     start, plan.x = plan.x, plan.reachable(direction * 0.2)
     foot = plan.at(lead, width=0.22, turnout=35)
@@ -141,14 +154,16 @@ def lunge(plan, direction):
     plan.key(0.5, **plan.at(lead))
 
 
-def sway(plan, direction):
+def sway(plan: Planner, direction: int) -> None:
+    """The weight moves from side to side four times."""
     for side in (1, -1, 1, -1):
         plan.key(0.5, x=plan.x + 0.05 * side, hip=-0.03, roll=-7 * side, head_roll=5 * side)
         plan.key(0.5, x=plan.x + 0.05 * side, hip=-0.01, roll=-5 * side, head_roll=8 * side)
     plan.key(0.5)
 
 
-def march(plan, direction):
+def march(plan: Planner, direction: int) -> None:
+    """Four steps with high knees."""
     for side in plan.sides() * 2:
         sign = plan.sign(side)
         plan.x = plan.reachable(direction * 0.06)
@@ -157,37 +172,37 @@ def march(plan, direction):
         plan.key(0.5, hip=-0.03, **plan.at(side))
 
 
-def twist(plan, direction):
-    """Swivels on both feet, low, the shoulders against the hips."""
+def twist(plan: Planner, direction: int) -> None:
+    """Turns both feet from side to side with bent knees; the shoulders turn the other way."""
     for side in (1, -1, 1, -1):
         feet = {f"{foot}_yaw": plan.yaw + 28 * side for foot in ("left", "right")}
         plan.key(1, hip=-plan.rng.uniform(0.05, 0.11), twist=-24 * side, roll=4 * side, **feet)
     plan.key(0.5, **plan.at_both())
 
 
-# Moves that travel or turn come more often: they are what makes the task hard.
+# Moves that travel or turn come more often, because they are the hardest to predict.
 LEG_MOVES = (
     *(side_steps, side_steps, side_steps, grapevine, grapevine, walk, walk, walk, turn, turn),
     *(lunge, lunge, jumps, kicks, squat, march, sway, bounce, twist),
 )
 
 
-def _cycle(*arms):
+def _cycle(*arms: tuple[float, float, float, float]) -> Callable[[np.random.Generator], ArmKeys]:
     return lambda rng: list(arms)
 
 
-def _swing(rng):
+def _swing(rng: np.random.Generator) -> ArmKeys:
     size = rng.uniform(18, 38)
     forth, back = (size, 80, size + 25, 85), (-size, 80, 15 - size, 85)
     return [forth, back]
 
 
-def _circle(rng):
+def _circle(rng: np.random.Generator) -> ArmKeys:
     sweep = ((15, 15, 20, 20), (80, 10, 85, 15), (165, 5, 175, 5), (85, -10, 85, 0))
     return list(sweep if rng.random() < 0.5 else sweep[::-1])
 
 
-# name -> (how one arm moves, whether two arms doing it move in turn)
+# name -> (keyframes of one arm, whether two arms move alternately)
 ARM_PATTERNS = {
     "relaxed": (_cycle(RELAXED, (20, 30, 30, 60)), False),
     "on_hip": (_cycle(ON_HIP, (52, -15, 54, 165)), False),
@@ -210,15 +225,19 @@ ARM_PATTERNS = {
 def arm_phrases(
     rng: np.random.Generator, draw: Callable[[], str], beats: float
 ) -> tuple[list[tuple[float, np.ndarray]], list[tuple[float, np.ndarray]]]:
-    """Keyframes `(beats, angles)` of the left and of the right arm that fill a time.
+    """Keyframes of both arms that fill a time.
 
     Args:
-        rng: source of every choice but that of the patterns.
-        draw: gives the name of the next pattern.
+        rng: generator of all random choices except that of the patterns.
+        draw: function that returns the name of the next pattern.
         beats: the time to fill.
+
+    Returns:
+        For the left and for the right arm a list of `(beats, angles)`: the time since the keyframe
+        before, and the four angles, (4,).
     """
     left = draw()
-    # A third of the phrases blends two patterns, one for each arm.
+    # In a third of the phrases each arm has its own pattern.
     right = draw() if rng.random() < 1 / 3 else left
     scale = rng.uniform(0.85, 1.1)
     arms = []
@@ -227,9 +246,10 @@ def arm_phrases(
         if index == 1 and name == left and ARM_PATTERNS[name][1]:
             keys = keys[1:] + keys[:1]
         mean = np.mean(keys, axis=0)
-        phrase, remaining = [], beats
+        phrase: list[tuple[float, np.ndarray]] = []
+        remaining = beats
         while remaining > 1e-9:
-            # The way into the pattern takes longer; no key is shorter than a beat.
+            # The first keyframe of a pattern takes longer; none is shorter than a beat.
             length = 1.5 if not phrase else 1.0
             length = remaining if remaining < length + 1 else length
             angles = np.array(keys[len(phrase) % len(keys)])

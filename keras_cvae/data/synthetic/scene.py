@@ -1,22 +1,28 @@
-"""The room: one fixed picture, whatever the dance."""
+"""The room: one picture, the same for every dance."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 
 from keras_cvae.data.skeleton import SHIFT, to_canvas
 
-FLOOR_EDGE = 0.29  # height of the edge between wall and floor over the lower edge of the picture
+FLOOR_EDGE = 0.29  # from the lower edge of the picture to the edge between floor and wall
 
 
 class Room:
-    """The scene on an enlarged canvas, and the shadow on its floor.
+    """The empty room on an enlarged canvas.
 
-    Lengths are in units of `unit` pixels; x from the left, y up from the lower edge.
+    Lengths inside are in units of `unit` pixels; x from the left, y up from the lower edge.
 
     Args:
         frame_size: `(height, width)` of the frames.
-        unit: pixels of the frame to one unit.
-        supersampling: how much larger than the frame the canvas is.
+        unit: pixels of the frame per unit.
+        supersampling: pixels of the canvas per pixel of the frame.
+
+    Attributes:
+        canvas: (height, width, 3) uint8 RGB, each side `supersampling` times that of the frame.
     """
 
     def __init__(self, frame_size: tuple[int, int], unit: float, supersampling: int):
@@ -24,7 +30,7 @@ class Room:
         self.height, self.width = (size / unit for size in frame_size)
         size = (frame_size[0] * supersampling, frame_size[1] * supersampling, 3)
         self.canvas = np.zeros(size, np.uint8)
-        self._rng = np.random.default_rng(7)  # book and leaf sizes; not the dance
+        self._rng = np.random.default_rng(7)  # sizes of books and leaves; not the dance
         self._wall()
         self._window(0.2 * self.width, 0.56)
         self._pictures(0.5 * self.width, 0.68)
@@ -36,16 +42,26 @@ class Room:
 
     # Drawing in units.
 
-    def _polygon(self, points, colour) -> None:
+    def _polygon(self, points: Any, colour: Sequence[float]) -> None:
         points = np.array(points, np.float64)
         points[:, 1] = self.height - points[:, 1]
         points = to_canvas(points, self._pixels)
         cv2.fillPoly(self.canvas, [points], colour, cv2.LINE_AA, SHIFT)
 
-    def _box(self, left, bottom, right, top, colour) -> None:
+    def _box(
+        self, left: float, bottom: float, right: float, top: float, colour: Sequence[float]
+    ) -> None:
         self._polygon([(left, bottom), (right, bottom), (right, top), (left, top)], colour)
 
-    def _ellipse(self, x, y, radius_x, radius_y, colour, tilt=0.0) -> None:
+    def _ellipse(
+        self,
+        x: float,
+        y: float,
+        radius_x: float,
+        radius_y: float,
+        colour: Sequence[float],
+        tilt: float = 0.0,
+    ) -> None:
         turn = np.linspace(0, 2 * np.pi, 72, endpoint=False)
         along, aside = radius_x * np.cos(turn), radius_y * np.sin(turn)
         cos, sin = np.cos(tilt), np.sin(tilt)
@@ -74,7 +90,7 @@ class Room:
         self._box(0, rail - 0.008, self.width, rail, (168, 158, 140))
         self._box(0, FLOOR_EDGE, self.width, FLOOR_EDGE + 0.03, (240, 234, 220))
 
-    def _window(self, x, y) -> None:
+    def _window(self, x: float, y: float) -> None:
         half, high = 0.17, 0.36
         self._box(x - half - 0.02, y - 0.03, x + half + 0.02, y + high + 0.02, (246, 242, 232))
         for i in range(24):  # evening sky
@@ -96,7 +112,7 @@ class Room:
                 edges = (near, near - side * 0.027)
                 self._box(min(edges), low, max(edges), y + high + 0.04, shade)
 
-    def _pictures(self, x, y) -> None:
+    def _pictures(self, x: float, y: float) -> None:
         for dx, dy, w, h, back, front in (
             (-0.12, 0.0, 0.085, 0.11, (238, 226, 196), (196, 92, 74)),
             (0.07, 0.05, 0.06, 0.06, (70, 92, 120), (240, 206, 120)),
@@ -107,7 +123,7 @@ class Room:
             self._box(left + 0.015, low + 0.015, right - 0.015, top - 0.015, back)
             self._ellipse(x + dx, y + dy, 0.55 * w, 0.55 * h, front)
 
-    def _shelf(self, x) -> None:
+    def _shelf(self, x: float) -> None:
         colours = [
             (178, 62, 56), (58, 96, 140), (226, 184, 92), (88, 130, 90), (236, 226, 206),
             (110, 70, 110), (206, 120, 70),
@@ -140,7 +156,7 @@ class Room:
         for size, colour in ((1.0, (74, 92, 122)), (0.9, (216, 200, 170)), (0.8, (96, 118, 148))):
             self._ellipse(rug, 0.12, wide * size, 0.1 * size, colour)
 
-    def _lamp(self, x) -> None:
+    def _lamp(self, x: float) -> None:
         self._box(x - 0.011, 0.24, x + 0.011, 0.7, (62, 52, 48))
         self._ellipse(x, 0.24, 0.07, 0.022, (62, 52, 48))
         shade = [(x - 0.1, 0.68), (x + 0.1, 0.68), (x + 0.06, 0.84), (x - 0.06, 0.84)]
@@ -150,7 +166,7 @@ class Room:
             (228, 178, 104),
         )
 
-    def _plant(self, x) -> None:
+    def _plant(self, x: float) -> None:
         pot = [(x - 0.05, 0.2), (x + 0.05, 0.2), (x + 0.07, 0.33), (x - 0.07, 0.33)]
         self._polygon(pot, (190, 104, 74))
         self._box(x - 0.075, 0.31, x + 0.075, 0.34, (206, 122, 90))
@@ -162,7 +178,7 @@ class Room:
             self._ellipse(*middle, size, 0.026, green.tolist(), angle)
 
     def _light(self) -> None:
-        """Lamp glow, daylight, darker corners: smooth."""
+        """Smooth light: of the lamp, of the window, and darker corners."""
         rows, columns = self.canvas.shape[:2]
         y = (rows - 0.5 - np.arange(rows))[:, None] / self._pixels
         x = (np.arange(columns) + 0.5)[None] / self._pixels

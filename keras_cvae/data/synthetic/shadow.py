@@ -8,7 +8,7 @@ from keras_cvae.data.synthetic.body import ANKLE, Body
 from keras_cvae.data.synthetic.shapes import Projection
 
 _COARSE = 2  # the shadow is soft: its mask is smaller than the canvas
-# What casts it, its height in standing, radius of the shadow, darkness; lengths in body heights.
+# Joint that casts it, its height in standing, radius of the shadow, darkness; in body heights.
 _SPOTS = (
     ("pelvis", 0.5, 0.2, 0.34),
     ("chest", 0.79, 0.17, 0.24),
@@ -18,12 +18,12 @@ _SPOTS = (
 
 
 class Shadow:
-    """Dark ellipses below the feet and the body, fainter the higher these are.
+    """Dark ellipses below the feet and the body. They are lighter the higher the body is.
 
     Args:
         body: the dancer in space.
-        project: where that is in the picture.
-        supersampling: how much larger than the frame the canvas is.
+        project: from there to the picture.
+        supersampling: pixels of the canvas per pixel of the frame.
     """
 
     def __init__(self, body: Body, project: Projection, supersampling: int):
@@ -34,16 +34,16 @@ class Shadow:
         self._spots = []
         for name, standing, radius, dark in _SPOTS:
             point = body.joints[name].copy()
-            dark = dark * np.exp(-np.maximum(point[:, 1] - standing, 0) / 0.12)
+            shade = dark * np.exp(-np.maximum(point[:, 1] - standing, 0) / 0.12)
             point[:, 0] += 0.18 * point[:, 1]  # the light comes from the left
             point[:, 1] = 0
             outline = project(point)[:, None] + radius * ring
-            self._spots.append((to_canvas(outline, scale), (255 * (1 - dark)).round().tolist()))
+            self._spots.append((to_canvas(outline, scale), (255 * (1 - shade)).round().tolist()))
         top = project(np.array([0.0, 0.0, -0.5]))[1]
         self._top = int(top * supersampling) // _COARSE * _COARSE
 
     def draw(self, canvas: np.ndarray, t: int) -> None:
-        """Darkens the floor of an RGB canvas for frame `t`."""
+        """Darkens the floor of an RGB canvas, (height, width, 3) uint8, for frame `t`."""
         floor = canvas[self._top :]
         rows, columns = floor.shape[0] // _COARSE, floor.shape[1] // _COARSE
         light = np.full((rows, columns), 255, np.uint8)

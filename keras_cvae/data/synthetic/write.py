@@ -1,7 +1,7 @@
 """The built-in data as a folder of images."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,7 @@ from keras_cvae.data.synthetic.dataset import (
     iter_frames,
     split_lengths,
 )
-from keras_cvae.errors import UserError
+from keras_cvae.errors import check_choice
 from keras_cvae.files import check_new, new_folder
 from keras_cvae.images import DEFAULT_FRAME_SIZE
 from keras_cvae.progress import Progress
@@ -24,25 +24,24 @@ def write_dataset(
     folder: str | os.PathLike,
     frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
     seed: int = 0,
-    frames: dict[str, int | Sequence[int]] | None = None,
+    frames: Mapping[str, int | Sequence[int]] | None = None,
 ) -> Path:
     """Writes the built-in data as PNG files in the dance-lab layout.
 
     `train/train_img/N.png` with `train/train_label/N.png`, the same for `val` (in subfolders `K`
-    where a split has several videos), and `test/test_img/K/0.png`, `test/test_label/K/N.png`,
+    if a split has several videos), and `test/test_img/K/0.png`, `test/test_label/K/N.png`,
     `test/test_truth/K/N.png`. The folder appears when it is complete.
 
     Args:
-        folder: where to write; must not exist.
-        frame_size: `(height, width)`, see `builtin_videos`.
-        seed: see `builtin_videos`.
-        frames: lengths by split, for the splits that are to differ; see `builtin_videos`.
+        folder: where to write; it must not exist.
+        frame_size, seed: as for `builtin_videos`.
+        frames: dict split -> lengths, see `builtin_videos`. Other splits keep their lengths.
 
     Returns:
         The folder.
 
     Raises:
-        UserError: an argument is out of range, or the folder exists.
+        UserError: if an argument is out of range, or the folder exists.
 
     Example:
         >>> write_dataset("dance", frame_size=(64, 128), frames={"test": [630, 630]})
@@ -50,8 +49,8 @@ def write_dataset(
     folder = Path(folder)
     check_new(folder)
     frame_size, frames = check_frame_size(frame_size), frames or {}
-    if unknown := set(frames) - set(LENGTHS):
-        raise UserError(f"frames has unknown splits {sorted(unknown)}; known: {list(LENGTHS)}.")
+    for split in frames:
+        check_choice("split", split, LENGTHS)
     lengths = {split: split_lengths(split, frames.get(split)) for split in LENGTHS}
     total = sum(sum(each) for each in lengths.values())
 

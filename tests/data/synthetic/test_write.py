@@ -3,6 +3,7 @@ import pytest
 
 from keras_cvae.data.dance_folder import read_split
 from keras_cvae.data.synthetic import builtin_videos, write_dataset
+from keras_cvae.progress import Progress
 
 FRAMES = {"train": 6, "val": [4], "test": [3, 3]}
 
@@ -42,35 +43,47 @@ def test_it_reads_back_as_the_built_in_data(folder, split):
 
 def test_several_training_videos_get_subfolders(tmp_path):
     frames = {"train": [2, 3], "val": 1, "test": [1]}
-    calls = []
-    folder = write_dataset(
-        tmp_path / "dance", (16, 32), 3, frames, lambda done, total: calls.append((done, total))
-    )
+    folder = write_dataset(tmp_path / "dance", (16, 32), 3, frames)
     assert [len(v.frames) for v in read_split(folder, "train", frame_size=None)] == [2, 3]
-    assert calls == [(n, 7) for n in range(1, 8)]
 
 
 def test_an_existing_folder_is_left_alone(folder):
     before = names(folder)
-    with pytest.raises(ValueError, match="exists already"):
+    with pytest.raises(ValueError, match="exists"):
         write_dataset(folder, frames={"train": 1, "val": 1, "test": 1})
     assert names(folder) == before
 
 
-def test_nothing_is_left_of_an_interrupted_write(tmp_path):
-    def stop(done, total):
-        if done == 5:
-            raise KeyboardInterrupt
+def test_nothing_is_left_of_an_interrupted_write(tmp_path, monkeypatch):
+    class Stops(Progress):
+        def update(self, n=1):
+            super().update(n)
+            if self.done == 5:
+                raise KeyboardInterrupt
 
+    monkeypatch.setattr("keras_cvae.data.synthetic.write.Progress", Stops)
     with pytest.raises(KeyboardInterrupt):
-        write_dataset(tmp_path / "dance", frames=FRAMES, progress=stop)
+        write_dataset(tmp_path / "dance", frames=FRAMES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_counts_every_frame(tmp_path, monkeypatch):
+    made = []
+
+    class Kept(Progress):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr("keras_cvae.data.synthetic.write.Progress", Kept)
+    write_dataset(tmp_path / "dance", frames=FRAMES)
+    assert [(each.done, each.total) for each in made] == [(16, 16)]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"frames": {"valid": 3}}, "unknown splits"),
+        ({"frames": {"valid": 3}}, "Unknown split 'valid'"),
         ({"frames": {"val": 0}}, "positive integer"),
         ({"frame_size": (4, 4)}, "frame_size"),
         ({"seed": -2}, "at least 0"),

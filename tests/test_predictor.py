@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_cvae.inference import Predictor
 from keras_cvae.model.cvae import CVAE
+from keras_cvae.predictor import Predictor
 
 LATENT = (1, 2, 4)
 
@@ -34,12 +34,37 @@ def test_a_frame_is_made_of_the_one_before_its_pose_and_z(predictor, images):
 
 
 def test_noise_scales_with_the_temperature_and_follows_the_seed(predictor, images):
-    at = [predictor.predict_video(images[0], images, t) for t in (0, 1, 2)]
+    at = [predictor.predict_video(images[0], images, t, seed=0) for t in (0, 1, 2)]
     np.testing.assert_allclose(at[2] - at[0], 2 * (at[1] - at[0]), atol=1e-5)
     assert np.abs(at[1] - at[0]).max() > 1e-3
     again = predictor.predict_video(images[0], images, 1, seed=0)
     np.testing.assert_array_equal(at[1], again)
-    assert np.abs(predictor.predict_video(images[0], images, 1, seed=1) - again).max() > 1e-3
+    for other in (1, None):
+        video = predictor.predict_video(images[0], images, 1, seed=other)
+        assert np.abs(video - again).max() > 1e-3
+
+
+def test_the_stored_temperature_is_the_default(images):
+    stored = Predictor(lambda shape, latent_shape: mix, lambda size: LATENT, temperature=2.0)
+    asked = stored.predict_video(images[0], images, temperature=2.0, seed=0)
+    np.testing.assert_array_equal(stored.predict_video(images[0], images, seed=0), asked)
+
+
+def test_given_latents_take_the_place_of_the_priors(predictor, images):
+    z = np.random.default_rng(2).standard_normal((5, *LATENT)).astype("float32")
+    video = predictor.predict_video(images[0], images, z=z)
+    still = predictor.predict_video(images[0], images, temperature=0)
+    expected = still[1] + 0.1 * z[0].mean()
+    np.testing.assert_allclose(video[1], expected, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"z must be \(1, 5, 1, 2, 4\) for these poses"):
+        predictor.predict_video(images[0], images, z=z[1:])
+
+
+def test_a_stream_of_several_videos_at_once(predictor, images):
+    poses = np.stack([images, images[::-1]])
+    stream = predictor.stream(poses[:, 0], (poses[:, t] for t in range(6)), temperature=0)
+    expected = predictor.predict_video(poses[:, 0], poses, temperature=0)
+    np.testing.assert_array_equal(np.stack(list(stream), axis=1), expected[:, 1:])
 
 
 def test_the_stream_is_the_video_and_waits_for_each_pose(predictor, images):
@@ -81,17 +106,19 @@ def test_wrong_shapes(predictor, first, poses, message):
 def test_wrong_values(predictor, images):
     with pytest.raises(ValueError, match="temperature"):
         predictor.predict_video(images[0], images, temperature=-1)
+    with pytest.raises(ValueError, match="seed must be an integer of at least 0.*got -1"):
+        predictor.predict_video(images[0], images, seed=-1)
     with pytest.raises(ValueError, match="int64"):
         predictor.predict_video(images[0].astype("int64"), images)
-    with pytest.raises(ValueError, match=r"first_frame must be \(H, W, 3\)"):
-        predictor.stream(images, images)
+    with pytest.raises(ValueError, match=r"first_frames must be \(H, W, 3\) or \(B, H, W, 3\)"):
+        predictor.stream(images[0, 0], images)
     with pytest.raises(ValueError, match=r"Pose 1 must be \(8, 16, 3\).*\(8, 15, 3\)"):
         list(predictor.stream(images[0], [images[0], images[1][:, :15]]))
 
 
 def test_the_noise_is_that_of_the_model(images):
     model = CVAE("multiscale", 8, 8, 4, 8, seed=0)
-    predictor = Predictor(model.step_for, model.latent_shape)
+    predictor = Predictor(model.prediction.step_for, model.latent_shape)
     expected = model.predict_video(images[0], images, temperature=1.0, seed=5)
     found = predictor.predict_video(images[0], images, temperature=1.0, seed=5)
     np.testing.assert_array_equal(found, expected)

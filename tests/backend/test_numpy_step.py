@@ -1,0 +1,46 @@
+import keras
+import numpy as np
+import pytest
+from checks import TINIEST
+
+from keras_cvae import CVAE
+from keras_cvae.backend.numpy_step import NumpyStep
+from keras_cvae.predictor import INPUTS
+
+
+def inputs(model, seed=0):
+    rng = np.random.default_rng(seed)
+    shapes = ((1, 8, 16, 3), (1, 8, 16, 3), (1, *model.latent_shape((8, 16))))
+    return [rng.random(shape).astype("float32") for shape in shapes]
+
+
+@pytest.mark.parametrize("preset", ["lab_small", "multiscale"])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_the_step_is_the_network_with_its_present_weights(preset, dtype):
+    model = CVAE.from_preset(preset, dtype=dtype, seed=0)
+    predictor = model.prediction.frame_predictor
+    outputs = []
+    for factor in (1.0, 1.3, 0.7):
+        for variable in model.architecture.variables:
+            variable.assign(variable * factor)
+        step = model.prediction.step_for((1, 8, 16, 3), model.latent_shape((8, 16)))
+        for seed in (0, 1, 2):  # what is computed once must stay as it was
+            x = inputs(model, seed)
+            expected = predictor.predict_on_batch(
+                dict(zip(("previous_frame", "pose", "z"), x, strict=True))
+            )
+            np.testing.assert_array_equal(step(*x), expected)
+        outputs.append(expected)
+    assert np.abs(outputs[0] - outputs[1]).max() > 0
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="recorded on torch alone")
+def test_it_is_recorded_once_per_shapes():
+    model = CVAE("lab", **TINIEST, seed=0)
+    step = NumpyStep(model.prediction.frame_predictor, INPUTS)
+    recorded = []
+    for size in ((8, 12), (8, 12), (5, 6)):
+        step.for_shapes((1, *size, 3), (1, *size, 3), (1, *model.latent_shape(size)))
+        recorded.append(step._recorded[1])
+    assert recorded[0] is recorded[1]
+    assert recorded[2] is not recorded[1]

@@ -1,0 +1,105 @@
+"""The commands of the README run as they are written there.
+
+Those that train for more than a minute are slow tests. The others run in this process on a small
+finished run in the place of `runs/first`, and on small files in the place of the reader's.
+"""
+
+import glob
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import cv2
+import pytest
+from checks import GOLDEN
+from script_checks import ROOT, run_script
+
+import keras_cvae
+from keras_cvae.data import load_videos
+from keras_cvae.data.synthetic import write_dataset
+
+README = (ROOT / "README.md").read_text()
+TRAIN = re.compile(r"scripts/(train|compare|benchmark)\.py|^make |pip install|-m venv|source ")
+NOT_RUN = re.compile(r"^make |pip install|-m venv|source |benchmark\.py")  # they set up, or measure
+
+
+def commands():
+    """Each command of the README's bash blocks, comments removed, in order."""
+    found = []
+    for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL):
+        text = ""
+        for line in block.splitlines():
+            text += line + "\n"
+            try:
+                words = shlex.split(text, comments=True)
+            except ValueError:  # a quotation goes on in the next line
+                continue
+            if words:
+                found.append(text.strip() if "\n" in text.strip() else line.split(" #")[0].strip())
+            text = ""
+        assert not text, block
+    return found
+
+
+QUICK = [command for command in commands() if not TRAIN.search(command)]
+SLOW = [c for c in commands() if TRAIN.search(c) and not NOT_RUN.search(c)]
+
+
+@pytest.fixture(scope="module")
+def workplace(run, tmp_path_factory):
+    """A folder with what the commands read."""
+    folder = tmp_path_factory.mktemp("readme")
+    for name in ("scripts", "saved_models"):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copytree(run, folder / "runs/first")
+    shutil.copytree(run, folder / "studies/first/runs/none-seed0")
+    (video,) = load_videos("builtin", "val")
+    (folder / "poses").mkdir()
+    cv2.imwrite(str(folder / "frame.png"), video.frames[0][..., ::-1])
+    for number, pose in enumerate(video.poses[:4]):
+        cv2.imwrite(str(folder / f"poses/{number}.png"), pose[..., ::-1])
+    lengths = {"train": 64, "val": 8, "test": [8]}
+    for name in ("DATA", "juggle"):
+        write_dataset(folder / name, (64, 64), frames=lengths)
+    shutil.copy(GOLDEN / "lab_tiny.ckpt", folder / "epoch=69.ckpt")
+    (folder / "runs/published").mkdir()
+    model = keras_cvae.load_lab_checkpoint(folder / "epoch=69.ckpt")
+    model.save(folder / "runs/published/best.keras")
+    return folder
+
+
+def test_the_readme_has_commands():
+    assert len(QUICK) >= 9 and len(SLOW) >= 6
+    scripts = {path.name for path in (ROOT / "scripts").glob("*.py")}
+    named = set(re.findall(r"scripts/(\w+\.py)", README))
+    assert named == scripts
+
+
+@pytest.mark.parametrize("command", QUICK)
+def test_a_command_runs(workplace, monkeypatch, command):
+    monkeypatch.chdir(workplace)
+    words = shlex.split(command.removeprefix("time "), comments=True)
+    assert words[0] == "python"
+    if words[1] == "-c":
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        assert subprocess.run([sys.executable, *words[1:]], env=environment).returncode == 0
+        return
+    name = words[1].removeprefix("scripts/").removesuffix(".py")
+    arguments = [each for word in words[2:] for each in sorted(glob.glob(word)) or [word]]
+    done = run_script(name, *arguments)
+    assert done.code == 0, done.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", SLOW)
+def test_a_long_command_runs(workplace, command):
+    if " runs/first" in command and "--resume" not in command:
+        shutil.rmtree(workplace / "runs/first", ignore_errors=True)
+    shutil.rmtree(workplace / "runs/published", ignore_errors=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = command.replace("python ", f"{shlex.quote(sys.executable)} ", 1)
+    done = subprocess.run(command, shell=True, cwd=workplace, env=environment, text=True)
+    assert done.returncode == 0
