@@ -12,7 +12,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 train: setup
 	@if [ -f $(RUN)/metrics.json ]; then \
 		echo "$(RUN) is finished:"; cat $(RUN)/metrics.json; \
-		echo "look at $(RUN)/val.gif and $(RUN)/curves.png; to start anew: make train RUN=runs/other"; \
+		echo "look at $(RUN)/val.gif and $(RUN)/curves.png; to start again: make train RUN=runs/other"; \
 	elif [ -d $(RUN) ]; then \
 		KERAS_BACKEND=$(KERAS_BACKEND) $(PY) scripts/train.py --resume $(RUN); \
 	else \

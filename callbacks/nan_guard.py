@@ -20,8 +20,8 @@ class NaNGuard(keras.callbacks.Callback):
     `loss` of the epoch becomes NaN, so that later callbacks (`TrainingState`) do not save it.
 
     Args:
-        check_every: at least 1, the loss is checked once in so many batches, because reading it
-            waits for the device. It is always checked at the end of an epoch.
+        check_every: at least 1, the number of batches from one check of the loss to the next.
+            Reading the loss waits for the device. It is always checked at the end of an epoch.
 
     Attributes:
         message: what happened and what to change; `None` if the loss was finite so far.

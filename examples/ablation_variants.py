@@ -80,18 +80,8 @@ class Context(MultiscaleArchitecture):
 
     first_frames: Tensor = None  # (B, H, W, 3) float32, or of one clip for all
 
-    def __init__(
-        self,
-        frame_features: int,
-        pose_features: int,
-        latent_maps: int,
-        decoder_features: int,
-        *options: Any,
-        **kwargs: Any,
-    ):
-        super().__init__(
-            *(frame_features, pose_features, latent_maps, decoder_features), *options, **kwargs
-        )
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
         blocks = [(type(block), block.filters) for block in self.pose_encoder.blocks]
         self.pose_encoder = self.chain("pose_and_first_frame_encoder", 24, blocks)
 

@@ -1,10 +1,12 @@
 """What the scripts share: errors as one line, the backend, the settings on top."""
 
+import argparse
 import contextlib
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from keras_cvae import runs
 from keras_cvae.backend.choice import choose_backend
@@ -75,3 +77,9 @@ def show(values: Mapping[str, object]) -> None:
     for name, value in values.items():
         print(f"  {name:{width}}  {value}")
     sys.stdout.flush()
+
+
+def add_frame_size(parser: argparse.ArgumentParser, help: str, **options: Any) -> None:
+    """Adds the flag `--frame-size HEIGHT WIDTH`."""
+    metavar = ("HEIGHT", "WIDTH")
+    parser.add_argument("--frame-size", type=int, nargs=2, metavar=metavar, help=help, **options)

@@ -3,6 +3,7 @@
 Images are RGB with channels last. uint8 lies in [0, 255], floats lie in [0, 1].
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,19 @@ from keras_cvae.errors import UserError
 
 DEFAULT_FRAME_SIZE = (32, 64)  # height, width: where neither the user nor the model says one
 ROUNDING = 1e-3  # how far outside [0, 1] floats may lie
+
+
+def chosen_frame_size(*wishes: Sequence[int] | None) -> tuple[int, int]:
+    """The first (height, width) that is not `None`, or 32 x 64.
+
+    Raises:
+        UserError: if it is no pair of positive integers.
+    """
+    size = next((wish for wish in wishes if wish is not None), DEFAULT_FRAME_SIZE)
+    sides = tuple(map(int, size))
+    if len(sides) != 2 or min(sides) < 1:
+        raise UserError(f"frame_size must be (height, width), both positive; got {sides}.")
+    return sides
 
 
 def white(dtype: Any) -> float:

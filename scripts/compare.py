@@ -15,7 +15,7 @@ from keras_cvae.training import flags, study
 QUICK_EPOCHS = 4
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Train the three strategies of KL annealing (none, monotonic, cyclical) with "
         "the same seed, data order and budget, and write report.html, report.md and figures. "

@@ -11,7 +11,7 @@ from keras_cvae.errors import UserError
 CHECKPOINT_ENDINGS = (".ckpt", ".pt", ".pth")
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Convert a checkpoint of the published PyTorch code (.ckpt, .pt, .pth) to a "
         ".keras file, or a .keras file or run folder of the lab architecture to a checkpoint. The "

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Evaluates a trained model: PSNR and SSIM of long roll-outs beside copy baselines; see --help."""
+"""Evaluates a trained model: PSNR and SSIM of long rollouts, and of copying a frame; see --help."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_cvae import cli, runs
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Predict validation and test videos from their first frames, compare with the "
         "truth, and write csv, plots and a GIF of the first video of each split into a new folder.",
@@ -16,13 +16,7 @@ def main(arguments=None):
     )
     parser.add_argument("model", type=Path, help="run folder (its best.keras) or .keras file")
     parser.add_argument("--data", help="'builtin' or a folder (that of the run)")
-    parser.add_argument(
-        "--frame-size",
-        type=int,
-        nargs=2,
-        metavar=("HEIGHT", "WIDTH"),
-        help="size of the frames (that of the model's training)",
-    )
+    cli.add_frame_size(parser, "size of the frames (that of the model's training)")
     parser.add_argument("--out", type=Path, help="new folder (RUN/evaluation or evaluation)")
     parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
     parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")

@@ -8,10 +8,10 @@ from pathlib import Path
 from keras_cvae import cli
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Export a trained model. Each export is loaded back with its own runtime and "
-        "compared with Keras before it is kept; a manifest (.json) lies beside it.",
+        "compared with Keras before it is kept; a manifest (.json) is written next to it.",
         allow_abbrev=False,
     )
     parser.add_argument("model", type=Path, help="run folder (its best.keras) or .keras file")
@@ -29,12 +29,8 @@ def main(arguments=None):
         help="new file x.keras, x.weights.h5, x.onnx or x.pt2, or folder for tf_saved_model and "
         "all; x.zip is a bundle to send",
     )
-    parser.add_argument(
-        "--frame-size",
-        type=int,
-        nargs=2,
-        metavar=("HEIGHT", "WIDTH"),
-        help="size of the frames that the exported model predicts (that of the training)",
+    cli.add_frame_size(
+        parser, "size of the frames that the exported model predicts (that of the training)"
     )
     options = parser.parse_args(arguments)
     with cli.reported_errors():

@@ -20,13 +20,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new folder")
-    parser.add_argument(
-        "--frame-size",
-        type=int,
-        nargs=2,
-        default=DEFAULT_FRAME_SIZE,
-        metavar=("HEIGHT", "WIDTH"),
-        help="size of the images in pixels (default: 32 64)",
+    cli.add_frame_size(
+        parser, "size of the images in pixels (default: 32 64)", default=DEFAULT_FRAME_SIZE
     )
     parser.add_argument("--seed", type=int, default=0, help="other dances (default: 0)")
     for option, default, what in (

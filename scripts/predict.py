@@ -9,7 +9,7 @@ from keras_cvae import cli
 from keras_cvae.inference import needs_keras
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Predict a video from its first frame and a folder of pose images N.png; pose "
         "0 belongs to the given frame.",
@@ -25,13 +25,7 @@ def main(arguments=None):
     parser.add_argument(
         "--out", type=Path, required=True, help="new file x.gif or x.mp4, or folder of PNGs frames/"
     )
-    parser.add_argument(
-        "--frame-size",
-        type=int,
-        nargs=2,
-        metavar=("HEIGHT", "WIDTH"),
-        help="size to predict at (that of the model's training)",
-    )
+    cli.add_frame_size(parser, "size to predict at (that of the model's training)")
     parser.add_argument("--temperature", type=float, help="of the prior noise (the model's own)")
     parser.add_argument("--seed", type=int, default=0, help="of the prior noise (0)")
     parser.add_argument("--fps", type=float, default=24, help="frames per second (24)")

@@ -9,7 +9,7 @@ from keras_cvae import cli
 from keras_cvae.files import new_folder
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Compare finished runs: report.html, report.md and figures in a new folder. "
         "Runs that differ in their seed alone are one line, with mean and spread.",

@@ -10,7 +10,7 @@ from keras_cvae.errors import UserError
 from keras_cvae.images import DEFAULT_FRAME_SIZE
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Score the submission file that evaluate.py --submission writes: mean PSNR "
         "over frames 1 to 600 of each sequence, range 255, sequences weighted equally.",
@@ -18,14 +18,7 @@ def main(arguments=None):
     )
     parser.add_argument("submission", type=Path, help="csv file")
     parser.add_argument("truth", help="data folder with test/test_truth, or 'builtin'")
-    parser.add_argument(
-        "--frame-size",
-        type=int,
-        nargs=2,
-        metavar=("HEIGHT", "WIDTH"),
-        default=DEFAULT_FRAME_SIZE,
-        help="size of the submitted frames (32 64)",
-    )
+    cli.add_frame_size(parser, "size of the submitted frames (32 64)", default=DEFAULT_FRAME_SIZE)
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         if not options.submission.is_file():

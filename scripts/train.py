@@ -15,7 +15,7 @@ from keras_cvae.training import flags
 STARTED = time.monotonic()
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Train a pose-conditioned video predictor. In brackets: the default.",
         argument_default=argparse.SUPPRESS,

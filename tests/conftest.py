@@ -24,6 +24,7 @@ SHARING = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
     for item in items:
         place = item.path.relative_to(TESTS).as_posix()

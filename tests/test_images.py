@@ -3,7 +3,15 @@ import pytest
 from checks import to_numpy
 
 from keras_cvae.errors import UserError
-from keras_cvae.images import check_range, scaled, tensor_to_unit, to_uint8, to_unit, white
+from keras_cvae.images import (
+    check_range,
+    chosen_frame_size,
+    scaled,
+    tensor_to_unit,
+    to_uint8,
+    to_unit,
+    white,
+)
 
 BYTES = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
 
@@ -19,6 +27,14 @@ def test_floats_are_taken_as_they_are():
     values = np.float64([[[-3.0, 0.5, 2.0]]])
     np.testing.assert_array_equal(scaled(values, "float64"), values)
     assert scaled(values).dtype == "float32"
+
+
+def test_the_first_size_that_is_given_is_chosen():
+    assert chosen_frame_size() == chosen_frame_size(None) == (32, 64)
+    assert chosen_frame_size(None, np.array([16, 24]), (8, 8)) == (16, 24)
+    for wrong in ((8,), (0, 8), (8, 8, 3)):
+        with pytest.raises(UserError, match="frame_size must be .height, width., both positive"):
+            chosen_frame_size(wrong)
 
 
 def test_white():

@@ -68,6 +68,7 @@ class Architecture(layers.Layer):
                     f"{name} is divided by {smallest} inside {type(self).__name__} and must be an "
                     f"integer of at least {smallest}; got {width!r}."
                 )
+        self.widths = tuple(widths.values())
         self.latent_maps = latent_maps
         self.initialisation = initialisation
         self.output_bound = output

@@ -49,19 +49,9 @@ class LabArchitecture(Architecture):
     # large tensors is mapped again in each operation.
     images_at_once: ClassVar = 8
 
-    def __init__(
-        self,
-        frame_features: int,
-        pose_features: int,
-        latent_maps: int,
-        decoder_features: int,
-        *options: Any,
-        **kwargs: Any,
-    ):
-        super().__init__(
-            *(frame_features, pose_features, latent_maps, decoder_features), *options, **kwargs
-        )
-        f, p, n, d = frame_features, pose_features, latent_maps, decoder_features
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        f, p, n, d = self.widths
         fused = f + p + n
 
         # === Layers ===

@@ -32,19 +32,9 @@ class MultiscaleArchitecture(Architecture):
     scale: ClassVar = 8  # 2 at the images, twice 2 inside
     block: ClassVar = ResidualBlock  # at every resolution
 
-    def __init__(
-        self,
-        frame_features: int,
-        pose_features: int,
-        latent_maps: int,
-        decoder_features: int,
-        *options: Any,
-        **kwargs: Any,
-    ):
-        super().__init__(
-            *(frame_features, pose_features, latent_maps, decoder_features), *options, **kwargs
-        )
-        fine, pose, n, coarse = frame_features, pose_features, latent_maps, decoder_features
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        fine, pose, n, coarse = self.widths
         middle = (fine + coarse) // 2
         res, conv1, conv3 = self.block, Conv1x1, Conv3x3
 

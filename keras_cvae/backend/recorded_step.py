@@ -33,7 +33,7 @@ class RecordedStep:
         variables: Sequence[Any],
         inputs: Sequence[Tensor],
     ):
-        def stateless(values, *inputs):
+        def stateless(values: Sequence[Tensor], *inputs: Tensor) -> Tensor:
             with StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
                 return function(*inputs)
 

@@ -25,7 +25,7 @@ def rematerialised(function: Callable, variables: Sequence[Any]) -> Callable:
     # the loop, and goes in as a tensor.
     values = [ops.convert_to_tensor(variable) for variable in variables]
 
-    def stateless(*arguments):
+    def stateless(*arguments: Any) -> Any:
         given, inputs = arguments[: len(values)], arguments[len(values) :]
         with StatelessScope(state_mapping=list(zip(variables, given, strict=True))):
             return function(*inputs)

@@ -15,7 +15,7 @@ def train_step(model: Any, state: tuple, data: Any) -> tuple[dict, tuple]:
     trainable, non_trainable, optimizer_variables, metrics = state
     inputs = unpack_batch(data)
 
-    def scaled_loss(trainable):
+    def scaled_loss(trainable: Sequence[Tensor]) -> tuple[Tensor, tuple]:
         mapping = [
             *zip(model.trainable_variables, trainable, strict=True),
             *zip(model.non_trainable_variables, non_trainable, strict=True),

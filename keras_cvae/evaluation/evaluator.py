@@ -17,7 +17,7 @@ from keras_cvae.evaluation.rollouts import Evaluation, evaluate_videos, mean_fra
 from keras_cvae.evaluation.sampling import evaluate_samples
 from keras_cvae.evaluation.submission import write_submission
 from keras_cvae.files import check_new, new_folder, write_json
-from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.images import chosen_frame_size
 
 
 def evaluate_splits(
@@ -103,7 +103,7 @@ def evaluate_data(
         UserError: for paths or values that will not do, and for data with nothing to evaluate.
     """
     check_evaluation(data, out, samples, submission)
-    size = model_frame_size(model, frame_size)
+    size = chosen_frame_size(frame_size, model.frame_size)
     videos = {split: true_videos(data, split, size) for split in ("val", "test")}
     if not submission and not any(videos.values()):
         raise UserError(f"{data} has neither a val split nor a test split with true frames.")
@@ -147,12 +147,6 @@ def check_evaluation(
     check_new(submission)
     if not Path(submission).absolute().parent.is_dir():
         raise UserError(f"The folder of the submission {submission} does not exist; make it first.")
-
-
-def model_frame_size(model: Any, asked: Sequence[int] | None = None) -> tuple[int, int]:
-    """The (height, width) to predict at: what was asked for, or the model's own, or 32 x 64."""
-    height, width = asked or model.frame_size or DEFAULT_FRAME_SIZE
-    return int(height), int(width)
 
 
 def _mean(values: Sequence[np.ndarray]) -> float:

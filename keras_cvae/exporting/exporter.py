@@ -20,7 +20,7 @@ from keras_cvae.exporting.formats import FORMATS, writing_backend
 from keras_cvae.exporting.step import float32_copy, input_shapes
 from keras_cvae.exporting.writers import write
 from keras_cvae.files import check_new, new_folder
-from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.images import chosen_frame_size
 from keras_cvae.inference.loading import load_predictor
 from keras_cvae.inference.manifest import manifest_path, read_manifest, write_manifest
 from keras_cvae.model.cvae import CVAE
@@ -71,7 +71,8 @@ def export(
     if not isinstance(model, CVAE):
         raise UserError(f"export takes a CVAE; got a {type(model).__name__}.")
     backend = writing_backend(format, keras.backend.backend())
-    frame_size = _checked_size(model, frame_size)
+    frame_size = chosen_frame_size(frame_size, model.frame_size)
+    model.architecture.check_frame_size(frame_size)
     bundled = path.suffix == ".zip"
     # It is made in the folder where it goes, so that moving it there is one operation.
     with _parent(path) as parent, tempfile.TemporaryDirectory(dir=parent, prefix=".") as folder:
@@ -146,18 +147,6 @@ def export_all(
             on_exported(format, export(model, partial / name, format, **details))
             written[format] = name
     return written
-
-
-def _checked_size(model: CVAE, frame_size: Sequence[int] | None) -> tuple[int, int]:
-    """The frame size of an export, if the architecture can have it."""
-    if frame_size is None:
-        frame_size = model.frame_size or DEFAULT_FRAME_SIZE
-    sides = tuple(int(side) for side in frame_size)
-    if len(sides) != 2 or min(sides) < 1:
-        raise UserError(f"frame_size must be (height, width), both positive; got {sides}.")
-    size = (sides[0], sides[1])
-    model.latent_shape(size)
-    return size
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from keras_cvae import video
 from keras_cvae.data.dance_layout import numbered_images
 from keras_cvae.data.decoding import read_image, read_images, resize_image
 from keras_cvae.errors import check_at_least_1
-from keras_cvae.images import scaled
+from keras_cvae.images import chosen_frame_size, scaled
 from keras_cvae.inference.loading import load_predictor
 from keras_cvae.progress import Progress
 
@@ -50,11 +50,9 @@ def predict_files(
     """
     video.check_output(out, fps)  # before all frames are predicted
     check_at_least_1(zoom=zoom)
-    if frame_size:
-        check_at_least_1(**dict(zip(("frame_height", "frame_width"), frame_size, strict=True)))
     predictor = load_predictor(model)
     image = read_image(first_frame)
-    size = tuple(frame_size or predictor.frame_size or image.shape[:2])
+    size = chosen_frame_size(frame_size, predictor.frame_size, image.shape[:2])
     image = resize_image(image, size)
     pose_images, _ = read_images(numbered_images(poses), size, label="reading poses")
     predicted = [scaled(image)]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from keras_cvae.errors import UserError
 from keras_cvae.metrics import frame_psnr
@@ -58,13 +57,7 @@ def plot_film_strip(
     return save_with_numbers(figure, path, numbers, overwrite)
 
 
-def _film_strip_figure(
-    truth: np.ndarray | None,
-    prediction: np.ndarray,
-    pose: np.ndarray,
-    frame_numbers: Sequence[int],
-    error_gain: float = 4.0,
-) -> Figure:
+def _film_strip_figure(truth, prediction, pose, frame_numbers, error_gain=4.0):
     named = {"truth": truth, "prediction": prediction, "pose": pose}
     rows = {name: to_uint8(frames) for name, frames in named.items() if frames is not None}
     shapes = {name: frames.shape for name, frames in rows.items()}

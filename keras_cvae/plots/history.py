@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from keras_cvae.errors import UserError
@@ -39,9 +38,7 @@ def plot_history(
     return save(_history_figure(history, baselines), path, overwrite)
 
 
-def _history_figure(
-    history: Mapping[str, Sequence[float]], baselines: Mapping[str, float] | None = None
-) -> Figure:
+def _history_figure(history, baselines=None):
     columns = {name: np.asarray(values, dtype=float) for name, values in history.items()}
     lengths = {name: values.shape for name, values in columns.items()}
     if len(set(lengths.values())) != 1 or len(next(iter(lengths.values()))) != 1:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from keras_cvae.errors import UserError
 from keras_cvae.plots.style import COLOURS, STYLES, new_figure, save, tidy, whole_numbers
@@ -34,7 +33,7 @@ def plot_psnr_per_frame(
     return save(_psnr_figure(curves), path, overwrite)
 
 
-def _psnr_figure(curves: Mapping[str, Sequence[float]]) -> Figure:
+def _psnr_figure(curves):
     arrays = {label: np.asarray(values, dtype=float) for label, values in curves.items()}
     if not arrays or any(values.ndim != 1 or not values.size for values in arrays.values()):
         shapes = {label: values.shape for label, values in arrays.items()}

@@ -1,32 +1,38 @@
-"""The published report's comparison: strategies of KL annealing, trained alike."""
+"""The published report's comparison: strategies of KL annealing with equal training."""
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 from keras_cvae import runs
 from keras_cvae.errors import UserError
 from keras_cvae.schedules import KL_STRATEGIES
+from keras_cvae.training.config import TrainingConfig
 
 RUNS = "runs"
 _NOT_COMPARED = ("environment",)
 
+Plan = list[tuple[str, int, TrainingConfig]]
 
-def run_folder(study, strategy, seed):
-    """The run folder of a strategy and a seed: `Path`."""
+
+def run_folder(study: str | os.PathLike, strategy: str, seed: int) -> Path:
+    """The run folder of a strategy and a seed."""
     return Path(study) / RUNS / f"{strategy}-seed{seed}"
 
 
-def planned(config, seeds):
+def planned(config: TrainingConfig, seeds: int) -> Plan:
     """The runs of a study.
 
     Args:
-        config: `TrainingConfig`; its `kl_anneal` is replaced by each strategy, and `seed` is the
-            first of the seeds.
+        config: its `kl_anneal` is replaced by each strategy, and `seed` is the first of the seeds.
         seeds: int >= 1, how many.
 
     Returns:
         list of `(strategy, seed, config)`. All strategies have a seed before the next begins.
+
+    Raises:
+        UserError: if `seeds` is below 1.
     """
     if seeds < 1:
         raise UserError(f"--seeds must be at least 1; got {seeds}.")
@@ -37,8 +43,12 @@ def planned(config, seeds):
     ]
 
 
-def check_study(study, plan):
-    """Raises a `UserError` where the folder holds runs of other settings, or no study."""
+def check_study(study: str | os.PathLike, plan: Plan) -> None:
+    """Checks that a folder is new, or holds runs of these settings.
+
+    Raises:
+        UserError: if it holds runs of other settings, or no study.
+    """
     study = Path(study)
     if not study.exists():
         return
@@ -58,7 +68,7 @@ def check_study(study, plan):
             )
 
 
-def stored_backend(study, plan):
+def stored_backend(study: str | os.PathLike, plan: Plan) -> str | None:
     """The backend that the runs of a study were begun on, `None` of a new study."""
     for strategy, seed, _ in plan:
         folder = run_folder(study, strategy, seed)
@@ -67,12 +77,12 @@ def stored_backend(study, plan):
     return None
 
 
-def train_study(study, plan):
+def train_study(study: str | os.PathLike, plan: Plan) -> tuple[dict[str, list[Path]], list[str]]:
     """Trains what is not finished yet; an unfinished run goes on where it stopped.
 
     Args:
-        study: `Path`, the study's folder.
-        plan: list as of `planned`.
+        study: the study's folder.
+        plan: as of `planned`.
 
     Returns:
         `(finished, stopped)`: dict strategy -> list of run folders, and a list of messages about

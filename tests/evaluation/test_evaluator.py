@@ -6,7 +6,7 @@ import pytest
 from keras_cvae import CVAE
 from keras_cvae.data import Video
 from keras_cvae.errors import UserError
-from keras_cvae.evaluation.evaluator import check_evaluation, evaluate_splits, model_frame_size
+from keras_cvae.evaluation.evaluator import check_evaluation, evaluate_splits
 from keras_cvae.evaluation.rollouts import evaluate_videos
 
 
@@ -51,14 +51,6 @@ def test_samples_have_names_of_their_own(model, tmp_path):
     metrics, _ = evaluate_splits(model, {"val": videos(4)}, tmp_path, samples=2)
     assert metrics["val_samples_samples"] == 2
     assert metrics["val_samples_psnr_best"] >= metrics["val_samples_psnr_mean"]
-
-
-def test_a_size_is_asked_for_or_the_models_or_the_default():
-    model = CVAE.from_preset("multiscale")
-    assert model_frame_size(model) == (32, 64)
-    model.note_frame_size((16, 24))
-    assert model_frame_size(model) == (16, 24)
-    assert model_frame_size(model, [8, 8]) == (8, 8)
 
 
 @pytest.mark.parametrize(

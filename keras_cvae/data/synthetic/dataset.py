@@ -160,7 +160,14 @@ def iter_frames(
 
 
 def split_lengths(split: str, frames: int | Sequence[int] | None = None) -> tuple[int, ...]:
-    """The length of each video of a split, in frames; see `builtin_videos` for the arguments."""
+    """The length of each video of a split, in frames.
+
+    Args:
+        split, frames: as for `builtin_videos`.
+
+    Raises:
+        UserError: for an unknown split or a wrong length.
+    """
     check_choice("split", split, LENGTHS)
     if frames is None:
         return LENGTHS[split]
@@ -171,7 +178,16 @@ def split_lengths(split: str, frames: int | Sequence[int] | None = None) -> tupl
 
 
 def dance_key(split: str, index: int, seed: int) -> tuple[int, int, int]:
-    """The choreography seed of video `index` of a split, for the user's seed."""
+    """The choreography seed of one video of the built-in data.
+
+    Args:
+        split: `"train"`, `"val"` or `"test"`.
+        index: of the video in the split, from 0.
+        seed: of the whole data, at least 0.
+
+    Raises:
+        UserError: for a wrong seed.
+    """
     # Not from 0: NumPy ignores trailing zeros, and the seed alone would give the training video.
     return (_check_seed(seed), 1 + list(LENGTHS).index(split), index)
 
