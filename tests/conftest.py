@@ -10,26 +10,42 @@ import keras
 import numpy as np
 import pytest
 
-# With several test processes the tests of a file run in one of them; so do those of these folders
-# and files, which share what is expensive: a trained run, the processes of the other backends.
 TESTS = Path(__file__).parent
+# With several test processes the tests of a file run in one of them; so do those of these folders
+# and files, which share what is expensive: the processes of the other backends, a trained run. They
+# take the longest and come first.
 SHARING = {
-    "scripts": ["scripts/"],
-    "backends": [
-        "test_golden.py",
-        "backend/test_parity.py",
-        "backend/test_rematerialise.py",
-        "callbacks/test_callbacks.py",
-    ],
+    "backends": (
+        "tests/test_golden.py",
+        "tests/backend/test_parity.py",
+        "tests/backend/test_rematerialise.py",
+        "tests/callbacks/test_callbacks.py",
+    ),
+    "scripts": ("tests/scripts/",),
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def group_of(nodeid):
+    """The group of a test, by its place."""
+    file = nodeid.partition("::")[0]
+    return next((name for name, starts in SHARING.items() if file.startswith(starts)), file)
+
+
 def pytest_collection_modifyitems(items):
-    for item in items:
-        place = item.path.relative_to(TESTS).as_posix()
-        groups = [name for name, starts in SHARING.items() if place.startswith(tuple(starts))]
-        item.add_marker(pytest.mark.xdist_group((groups or [place])[0]))
+    names = list(SHARING)
+    items.sort(key=lambda item: [*names, group_of(item.nodeid)].index(group_of(item.nodeid)))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False  # by the number of tests, not by their time
+    return ByGroup(config, log)
 
 
 @pytest.fixture(autouse=True)

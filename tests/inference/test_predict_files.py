@@ -111,7 +111,7 @@ def test_side_by_side_shows_the_poses(files):
         (lambda p: p.update(zoom=0), "zoom"),
         (lambda p: p.update(seed=-1), "seed|negative"),
         (lambda p: p.update(frame_size=(15, 24)), "multiples of 8"),
-        (lambda p: p.update(frame_size=(0, 24)), "frame_height and frame_width must"),
+        (lambda p: p.update(frame_size=(0, 24)), "frame_size must be"),
         (lambda p: p.update(out=p["out"].with_suffix(".avi")), "ending"),
         (lambda p: p["out"].write_text("mine"), "exists"),
     ],
