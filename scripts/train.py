@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from keras_cvae import cli, runs
+from keras_cvae.errors import UserError
 from keras_cvae.training import config as training_config
 from keras_cvae.training import flags
 
@@ -60,7 +61,7 @@ def _stored(run, given, out):
     """Configuration and backend of a run to go on with; its schedules keep their length."""
     refused = [*(["out"] if out is not None else []), *sorted(set(given) - {"epochs"})]
     if refused:
-        raise ValueError(
+        raise UserError(
             "--resume goes on with the stored configuration; only --epochs may be given with it, "
             f"got --{' --'.join(name.replace('_', '-') for name in refused)}."
         )

@@ -7,7 +7,7 @@ import pytest
 from checks import (
     BACKENDS,
     GOLDEN,
-    call_on_each,
+    call,
     channels_first,
     channels_last,
     gradients,
@@ -34,92 +34,91 @@ SIZES = [
         ),
     ),
 ]
+CASES = [
+    pytest.param(backend, *getattr(size, "values", (size,)), marks=marks)
+    for backend in BACKENDS
+    for size in SIZES
+    # XLA takes minutes for the gradients at the published widths.
+    for marks in [
+        [*getattr(size, "marks", ())]
+        + ([pytest.mark.slow] if backend == "jax" and size != "lab_tiny" else [])
+    ]
+]
 # Absolute and relative tolerances in float32.
 ABSOLUTE = {"pred": 1e-4, "mu": 1e-4, "logvar": 1e-4, "mse": 1e-4}
 RELATIVE = {"kl": 1e-4, "elbo": 1e-4, "gradnorm": 1e-3}
 
 
-def compute_golden(backend, out):
-    """Everything that the golden files hold, by the package, on this backend."""
+def compute_golden(backend, size, out):
+    """Everything that the golden files of a size hold, by the package, on this backend."""
     from keras import ops
 
     from keras_cvae import load_lab_checkpoint
     from keras_cvae.losses import frame_mse, gaussian_kl
     from keras_cvae.published.names import lab_variables
 
-    results = {}
-    for size, folder in FOLDERS.items():
-        if not (folder / f"{size}.ckpt").exists():
-            continue
-        golden = np.load(folder / f"{size}_golden.npz")
-        model = load_lab_checkpoint(folder / f"{size}.ckpt")
-        frames, poses, eps = (channels_last(golden[key]) for key in ("frames", "poses", "eps"))
-        beta = float(golden["beta"])
-        for forcing in (0, 1):
+    results, folder = {}, FOLDERS[size]
+    golden = np.load(folder / f"{size}_golden.npz")
+    model = load_lab_checkpoint(folder / f"{size}.ckpt")
+    frames, poses, eps = (channels_last(golden[key]) for key in ("frames", "poses", "eps"))
+    beta = float(golden["beta"])
+    for forcing in (0, 1):
 
-            def loss(forcing=forcing):
-                rollout = model.rollout(frames, poses, eps, teacher_forcing=bool(forcing))
-                mse = frame_mse(frames[:, 1:], rollout.pred)
-                kl = gaussian_kl(rollout.mu, rollout.logvar, "sum")
-                return ops.mean(mse + beta * kl), (*rollout, mse, kl)
+        def loss(forcing=forcing):
+            rollout = model.rollout(frames, poses, eps, teacher_forcing=bool(forcing))
+            mse = frame_mse(frames[:, 1:], rollout.pred)
+            kl = gaussian_kl(rollout.mu, rollout.logvar, "sum")
+            return ops.mean(mse + beta * kl), (*rollout, mse, kl)
 
-            elbo, grads, (*rollout, mse, kl) = gradients(model, loss)
-            prefix = f"{size}_eval_tf{forcing}"
-            for key, value in zip(("pred", "mu", "logvar"), rollout, strict=True):
-                results[f"{prefix}_{key}"] = channels_first(to_numpy(value))
-            for key, value in (("mse", mse), ("kl", kl)):
-                results[f"{prefix}_{key}"] = to_numpy(value).mean(axis=0)
-            results[f"{prefix}_elbo"] = elbo
-            by_variable = dict(zip(map(id, model.trainable_variables), grads, strict=True))
-            for module in MODULES:
-                squares = [
-                    np.square(by_variable[id(variable)], dtype="float64").sum()
-                    for key, variable in lab_variables(model)
-                    if key.startswith(module) and id(variable) in by_variable
-                ]
-                results[f"{prefix}_gradnorm_{module}"] = np.sqrt(sum(squares))
-        model.beta.assign(beta)
-        model.compile("sgd")
-        logs = model.test_on_batch({"frames": frames, "poses": poses, "eps": eps}, return_dict=True)
-        results[f"{size}_logs"] = [logs[key] for key in ("loss", "mse", "kl")]
-        frame, predicted = frames[:, 0], []
-        for t in range(1, poses.shape[1]):
-            inputs = {"previous_frame": frame, "pose": poses[:, t], "z": eps[:, t - 1]}
-            frame = model.prediction.frame_predictor.predict_on_batch(inputs)
-            predicted.append(frame)
-        results[f"{size}_prior_pred"] = channels_first(np.stack(predicted, axis=1))
+        elbo, grads, (*rollout, mse, kl) = gradients(model, loss)
+        prefix = f"{size}_eval_tf{forcing}"
+        for key, value in zip(("pred", "mu", "logvar"), rollout, strict=True):
+            results[f"{prefix}_{key}"] = channels_first(to_numpy(value))
+        for key, value in (("mse", mse), ("kl", kl)):
+            results[f"{prefix}_{key}"] = to_numpy(value).mean(axis=0)
+        results[f"{prefix}_elbo"] = elbo
+        by_variable = dict(zip(map(id, model.trainable_variables), grads, strict=True))
+        for module in MODULES:
+            squares = [
+                np.square(by_variable[id(variable)], dtype="float64").sum()
+                for key, variable in lab_variables(model)
+                if key.startswith(module) and id(variable) in by_variable
+            ]
+            results[f"{prefix}_gradnorm_{module}"] = np.sqrt(sum(squares))
+    model.beta.assign(beta)
+    model.compile("sgd")
+    logs = model.test_on_batch({"frames": frames, "poses": poses, "eps": eps}, return_dict=True)
+    results[f"{size}_logs"] = [logs[key] for key in ("loss", "mse", "kl")]
+    frame, predicted = frames[:, 0], []
+    for t in range(1, poses.shape[1]):
+        inputs = {"previous_frame": frame, "pose": poses[:, t], "z": eps[:, t - 1]}
+        frame = model.prediction.frame_predictor.predict_on_batch(inputs)
+        predicted.append(frame)
+    results[f"{size}_prior_pred"] = channels_first(np.stack(predicted, axis=1))
     np.savez(out, **results)
 
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory):
-    """dict backend -> results, all computed in one go."""
+    """A function of backend and size that gives the results, computed once."""
     pytest.importorskip("torch", reason="torch reads the published checkpoints")
     folder = tmp_path_factory.mktemp("golden")
-    outcome = call_on_each(_to_file, folder)
-    failed = {key: value for key, value in outcome.items() if isinstance(value, Exception)}
-    return {
-        backend: failed.get(backend) or np.load(folder / f"{backend}.npz") for backend in outcome
-    }
 
+    def of(backend, size):
+        if backend not in installed_backends():
+            pytest.skip(f"{backend} is not installed")
+        file = folder / f"{backend}-{size}.npz"
+        if not file.exists():
+            call(compute_golden, backend, size, file, backend=backend)
+        return np.load(file)
 
-def _to_file(backend, folder):
-    compute_golden(backend, Path(folder) / f"{backend}.npz")
-
-
-def _of(computed, backend):
-    if backend not in installed_backends():
-        pytest.skip(f"{backend} is not installed")
-    if isinstance(computed[backend], Exception):
-        raise computed[backend]
-    return computed[backend]
+    return of
 
 
 @pytest.mark.parametrize("forcing", [1, 0], ids=["forced", "free"])
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("backend", "size"), CASES)
 def test_posterior_rollout_has_the_golden_values(computed, backend, size, forcing):
-    results, golden = _of(computed, backend), np.load(FOLDERS[size] / f"{size}_golden.npz")
+    results, golden = computed(backend, size), np.load(FOLDERS[size] / f"{size}_golden.npz")
     key = f"eval_tf{forcing}"
     for name, tolerance in ABSOLUTE.items():
         ours, theirs = results[f"{size}_{key}_{name}"], golden[f"{key}_{name}"]
@@ -134,20 +133,18 @@ def test_posterior_rollout_has_the_golden_values(computed, backend, size, forcin
         assert relative(ours, golden[f"{key}_gradnorm_{module}"]) < RELATIVE["gradnorm"], module
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("backend", "size"), CASES)
 def test_the_models_own_loss_is_the_golden_elbo(computed, backend, size):
-    results, golden = _of(computed, backend), np.load(FOLDERS[size] / f"{size}_golden.npz")
+    results, golden = computed(backend, size), np.load(FOLDERS[size] / f"{size}_golden.npz")
     loss, mse, kl = results[f"{size}_logs"]
     assert relative(loss, golden["eval_tf0_elbo"]) < 1e-4
     assert abs(mse - golden["eval_tf0_mse"].mean()) < 1e-4
     assert relative(kl, golden["eval_tf0_kl"].mean()) < 1e-4
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("backend", "size"), CASES)
 def test_prior_rollout_has_the_golden_values(computed, backend, size):
-    results, golden = _of(computed, backend), np.load(FOLDERS[size] / f"{size}_golden.npz")
+    results, golden = computed(backend, size), np.load(FOLDERS[size] / f"{size}_golden.npz")
     ours = results[f"{size}_prior_pred"]
     assert ours.shape == golden["prior_pred"].shape
     assert np.abs(ours - golden["prior_pred"]).max() < 1e-4

@@ -27,7 +27,7 @@ def flags(data):
 
 @pytest.fixture(scope="session")
 def run(flags, tmp_path_factory):
-    """A finished run of four epochs, trained in this process. Nobody may write into it."""
+    """A finished run of four epochs, trained in this process. No test may write into it."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     done = script_checks.run_script("train", *flags, "--out", folder)
     assert done.code == 0, done
@@ -41,11 +41,22 @@ def copy(run, tmp_path):
     return shutil.copytree(run, tmp_path / "copy")
 
 
-@pytest.fixture(autouse=True)
-def _plain_figures(monkeypatch):
-    """Figures take a second each and are tested elsewhere; `run` has them all the same."""
+@pytest.fixture(autouse=True, scope="session")
+def _no_pictures():
+    """Figures and the GIFs of each epoch take a second each and are tested elsewhere.
+
+    Figures by tests/plots and tests/evaluation/test_files.py, which also has the GIFs at the end of
+    a run, the others by tests/callbacks/test_rollout_video.py.
+    """
 
     def savefig(figure, path, **options):
         path.write_bytes(b"figure")
 
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", savefig)
+    def write_video(path, frames, **options):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"video")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", savefig)
+        patch.setattr("keras_cvae.callbacks.rollout_video.write_video", write_video)
+        yield

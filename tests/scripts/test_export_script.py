@@ -39,7 +39,7 @@ def test_a_run_to_onnx_and_to_a_video(run, data, tmp_path):
     line = one_error(
         run_script("predict", out, *inputs, "--frame-size", 8, 8, "--out", tmp_path / "x.gif")
     )
-    assert "16 x 16" in line and "--frame-size 8 8" in line
+    assert "16 x 16" in line and "got 8 x 8" in line
     assert not (tmp_path / "x.gif").exists()
 
 

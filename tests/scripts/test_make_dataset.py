@@ -31,12 +31,12 @@ def test_it_writes_a_folder_and_never_over_one(tmp_path):
 
     result = make_dataset(*options)
     assert result.returncode == 2
-    assert "exists already" in result.stderr and len(result.stderr.splitlines()) == 1
+    assert "never overwritten" in result.stderr and len(result.stderr.splitlines()) == 1
 
 
 def test_a_bad_option_is_one_line(tmp_path):
     result = make_dataset("--out", tmp_path / "dance", "--val-frames", 0)
     assert result.returncode == 2
-    assert result.stderr.startswith("make_dataset.py: frames must be a positive integer")
+    assert result.stderr.startswith("error: frames must be a positive integer")
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "dance").exists()
