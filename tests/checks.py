@@ -14,6 +14,7 @@ import numpy as np
 
 TESTS = Path(__file__).parent
 GOLDEN = TESTS / "golden"
+ABSENT = TESTS / "absent"  # first on the path, it makes TensorFlow absent
 BACKENDS = ("torch", "tensorflow", "jax")
 TINY = {"frame_features": 16, "pose_features": 8, "latent_maps": 4, "decoder_features": 24}
 TINIEST = {"frame_features": 8, "pose_features": 2, "latent_maps": 4, "decoder_features": 8}
@@ -29,11 +30,15 @@ def installed_backends():
 def environment(backend=None, path=()):
     """Variables of a process from which the checkout and `tests` can be imported."""
     found = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    found["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # JAX compiles twice as fast
+    # JAX compiles three times as fast.
+    found["XLA_FLAGS"] = (
+        "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    )
     found.pop("KERAS_BACKEND", None)
     if backend is not None:
         found["KERAS_BACKEND"] = backend
-    found["PYTHONPATH"] = os.pathsep.join(map(str, (TESTS.parent, TESTS, *path)))
+    absent = [ABSENT] if backend in ("torch", "jax") else []
+    found["PYTHONPATH"] = os.pathsep.join(map(str, (*absent, TESTS.parent, TESTS, *path)))
     return found
 
 

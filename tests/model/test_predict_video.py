@@ -89,7 +89,7 @@ def test_memory_of_the_stream_does_not_grow_with_the_video(model):
 
     peak(5)
     one_frame = 8 * 12 * 3 * 4
-    assert peak(120) < peak(20) + 50 * one_frame
+    assert peak(60) < peak(10) + 25 * one_frame
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ def flags(data):
 def run(flags, tmp_path_factory):
     """A finished run of four epochs, trained in this process. No test may write into it."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    done = script_checks.run_script("train", *flags, "--out", folder)
+    with script_checks.no_pictures():
+        done = script_checks.run_script("train", *flags, "--out", folder)
     assert done.code == 0, done
     folder.with_name("stdout").write_text(done.out)
     return folder
@@ -41,22 +42,7 @@ def copy(run, tmp_path):
     return shutil.copytree(run, tmp_path / "copy")
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _no_pictures():
-    """Figures and the GIFs of each epoch take a second each and are tested elsewhere.
-
-    Figures by tests/plots and tests/evaluation/test_files.py, which also has the GIFs at the end of
-    a run, the others by tests/callbacks/test_rollout_video.py.
-    """
-
-    def savefig(figure, path, **options):
-        path.write_bytes(b"figure")
-
-    def write_video(path, frames, **options):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"video")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matplotlib.figure.Figure.savefig", savefig)
-        patch.setattr("keras_cvae.callbacks.rollout_video.write_video", write_video)
+    with script_checks.no_pictures():
         yield

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pytest
+from checks import ABSENT
 
 ROOT = Path(__file__).parents[2]
 SIZE = (16, 16)
@@ -50,6 +52,8 @@ def start(command, backend=None, **options):
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
     if backend is not None:
         environment["KERAS_BACKEND"] = backend
+    if environment.get("KERAS_BACKEND") == "torch":
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, (ABSENT, ROOT)))
     return subprocess.Popen(
         [sys.executable, "-u", *map(str, command)],
         env=environment,
@@ -72,6 +76,27 @@ def one_error(done):
     assert "Traceback" not in done.err
     (line,) = done.err.strip().splitlines()
     return line
+
+
+@contextlib.contextmanager
+def no_pictures():
+    """Figures and the GIFs of each epoch take a second each and are tested elsewhere.
+
+    Figures by tests/plots and tests/evaluation/test_files.py, which also has the GIFs at the end of
+    a run, the others by tests/callbacks/test_rollout_video.py.
+    """
+
+    def savefig(figure, path, **options):
+        path.write_bytes(b"figure")
+
+    def write_video(path, frames, **options):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"video")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", savefig)
+        patch.setattr("keras_cvae.callbacks.rollout_video.write_video", write_video)
+        yield
 
 
 # --- runs --------------------------------------------------------------------------------------
@@ -138,8 +163,11 @@ def happens(what):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+import matplotlib.figure
 import keras_cvae.callbacks.stop_on_interrupt as stop
 import keras_cvae.files as files
+
+matplotlib.figure.Figure.savefig = lambda figure, path, **options: path.write_bytes(b"figure")
 
 
 class Counts(stop.StopOnInterrupt):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from script_checks import SIZE, one_error, run_script
+from script_checks import SIZE, no_pictures, one_error, run_script
 
 FLAGS = ["--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2, "--epochs", 2]
 
@@ -11,7 +11,8 @@ FLAGS = ["--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2, "--epochs
 @pytest.fixture(scope="module")
 def study(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("studies") / "study"
-    done = run_script("compare", "--data", data, "--out", out, *FLAGS)
+    with no_pictures():
+        done = run_script("compare", "--data", data, "--out", out, *FLAGS)
     assert done.code == 0, done.err
     out.with_name("stdout").write_text(done.out)
     return out

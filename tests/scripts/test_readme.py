@@ -1,6 +1,6 @@
 """The commands of the README run as they are written there.
 
-Those that train for more than a minute are slow tests. The others run in this process on a small
+Those that take more than a minute are slow tests. The others run in this process on a small
 finished run in the place of `runs/first`, and on small files in the place of the reader's.
 """
 
@@ -46,6 +46,7 @@ def commands():
 
 QUICK = [command for command in commands() if not TRAIN.search(command)]
 SLOW = [c for c in commands() if TRAIN.search(c) and not NOT_RUN.search(c)]
+EXPORT_ALL = "--format all"  # starts two more backends; tests/exporting has its check
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,10 @@ def test_the_readme_has_commands():
     assert named == scripts
 
 
-@pytest.mark.parametrize("command", QUICK)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(c, marks=[pytest.mark.slow] if EXPORT_ALL in c else []) for c in QUICK],
+)
 def test_a_command_runs(workplace, monkeypatch, command):
     monkeypatch.chdir(workplace)
     words = shlex.split(command.removeprefix("time "), comments=True)

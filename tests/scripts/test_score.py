@@ -25,7 +25,7 @@ def test_a_submission_is_written_and_scored(copy, data, tmp_path):
     exact = np.mean([np.mean(values) for values in psnr.values()])  # sequences weigh the same
     assert printed == pytest.approx(exact, abs=0.01)  # but for rounding to whole pixel values
     again = run_script("evaluate", copy, "--out", tmp_path / "other", "--submission", path)
-    assert "--submission writes a new file" in one_error(again)
+    assert "out.csv exists, and what exists is never overwritten" in one_error(again)
 
 
 def test_what_cannot_be_scored_is_one_message(data, tmp_path):
