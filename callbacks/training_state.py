@@ -83,8 +83,10 @@ class TrainingState(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         # After the others' on_train_begin, in which some of them reset their state.
         for name, values in (self.restored or {}).get("callbacks", {}).items():
+            # By its number: the class may have another name in another version.
+            (callback,) = (c for own, c in self.kept.items() if _number(own) == _number(name))
             for attribute, value in values.items():
-                setattr(self.kept[name], attribute, value)
+                setattr(callback, attribute, value)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if self.data is not None:
@@ -148,3 +150,8 @@ def _plain(value: Any) -> bool | int | float | str | None:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     return float(value)
+
+
+def _number(name: str) -> str:
+    """The place of a callback in the list, from its name in the file."""
+    return name.partition("-")[0]

@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
-from checks import TINY, call_on_each, make_clip, relative
+from checks import BACKENDS, TINY, call, installed_backends, make_clip, relative
 
 STEPS = 10
 
 
-def _train(backend, folder):
+def _train(backend, architecture, folder):
     """Ten steps with teacher forcing and ten without, from the weights in the folder."""
     import keras
 
     from keras_cvae import CVAE
 
-    model = CVAE("lab", **TINY, seed=0)
+    model = CVAE(architecture, **TINY, seed=0)
     losses, traces = {}, []
     original = model.negative_elbo
 
@@ -33,10 +33,15 @@ def _train(backend, folder):
             variable.assign(value)
         model.teacher_forcing_ratio.assign(ratio)
         model.beta.assign(0.3)
-        losses[f"ratio_{ratio:.0f}"] = [
-            _loss(model, make_clip(frames=3, seed=step, eps_maps=4)) for step in range(STEPS)
-        ]
+        losses[f"ratio_{ratio:.0f}"] = [_loss(model, _clip(model, step)) for step in range(STEPS)]
     np.savez(f"{folder}/{backend}.npz", traces=len(traces), **losses)
+
+
+def _clip(model, step):
+    batch = make_clip(frames=3, size=(8, 16), seed=step)
+    shape = (2, 2, *model.latent_shape((8, 16)))
+    eps = np.random.default_rng([step, 1]).standard_normal(shape).astype("float32")
+    return {**batch, "eps": eps}
 
 
 def _loss(model, batch):
@@ -44,16 +49,31 @@ def _loss(model, batch):
     return float(model.train_on_batch(batch, return_dict=True)["loss"])
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+# Each backend is compared with torch on one architecture; on both, where tests may be slow: tracing
+# and compiling a step takes up to a minute.
+CASES = {
+    "multiscale": ("torch", "jax"),
+    "lab": ("torch", "tensorflow"),
+    "multiscale, all": BACKENDS,
+    "lab, all": BACKENDS,
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(c, marks=[pytest.mark.slow] if "all" in c else []) for c in CASES],
+)
+def trained(request, tmp_path_factory):
+    """dict backend -> results."""
     from keras_cvae import CVAE
 
+    architecture = request.param.partition(",")[0]
     folder = tmp_path_factory.mktemp("parity")
-    CVAE("lab", **TINY, seed=0).save_weights(folder / "start.weights.h5")
-    results = call_on_each(_train, folder)
-    for backend, result in results.items():
-        assert not isinstance(result, Exception), f"{backend}: {result}"
-    return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in results}
+    CVAE(architecture, **TINY, seed=0).save_weights(folder / "start.weights.h5")
+    backends = [name for name in CASES[request.param] if name in installed_backends()]
+    for backend in backends:
+        call(_train, backend, architecture, folder, backend=backend)
+    return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in backends}
 
 
 @pytest.mark.parametrize("ratio", ("ratio_1", "ratio_0"))

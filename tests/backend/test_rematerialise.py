@@ -1,10 +1,10 @@
-"""Activations computed anew change the memory of a step and nothing else."""
+"""Activations computed again change the memory of a step and nothing else."""
 
 import json
 
 import numpy as np
 import pytest
-from checks import TINIEST, call_on_each, make_clip
+from checks import TINIEST, call, installed_backends, make_clip
 
 
 def _losses(backend):
@@ -33,12 +33,16 @@ def _losses(backend):
     print(json.dumps(results))
 
 
-def test_training_is_the_same_on_every_backend():
-    for backend, printed in call_on_each(_losses).items():
-        assert not isinstance(printed, Exception), f"{backend}: {printed}"
-        kept, anew = json.loads(printed.strip().splitlines()[-1])
-        assert len(set(kept)) == 4
-        np.testing.assert_allclose(anew, kept, rtol=1e-5, err_msg=backend)
+@pytest.mark.parametrize(
+    "backend", ["torch", "tensorflow", pytest.param("jax", marks=pytest.mark.slow)]
+)
+def test_training_is_the_same_on_every_backend(backend):
+    if backend not in installed_backends():
+        pytest.skip(f"{backend} is not installed")
+    printed = call(_losses, backend, backend=backend)
+    kept, recomputed = json.loads(printed.strip().splitlines()[-1])
+    assert len(set(kept)) == 4
+    np.testing.assert_allclose(recomputed, kept, rtol=1e-5)
 
 
 def _kept_bytes(frames, rematerialise, ratio):

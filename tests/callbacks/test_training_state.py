@@ -182,3 +182,15 @@ def test_the_state_is_plain_json(model, clips, tmp_path):
         assert json.loads(archive.read("training_state.json"))["history"] == state.history
     assert all(type(v) in (int, float) for row in state.history for v in row.values())
     assert np.isfinite([row["loss"] for row in state.history]).all()
+
+
+def test_a_callback_that_had_another_name_is_restored(clips, tmp_path):
+    """As in files of versions in which a subclass was called otherwise."""
+    stopping = keras.callbacks.EarlyStopping(monitor="loss")
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras")
+    saved = {"0-_BestCheckpoint": {"best": 21.5}, "1-_Patient": {"best": 3.5, "wait": 2}}
+    restored = {"epoch": 1, "history": [], "callbacks": saved}
+    both = [checkpoint, stopping]
+    TrainingState(tmp_path / "x.keras", clips, callbacks=both, restored=restored).on_train_begin()
+    assert checkpoint.best == 21.5
+    assert (stopping.best, stopping.wait) == (3.5, 2)

@@ -45,6 +45,7 @@ def test_an_export_predicts_what_the_model_does(model, tmp_path, format):
     assert max(manifest["deviation"].values()) < 1e-4
 
 
+@pytest.mark.slow
 def test_saved_model_and_onnx_of_the_published_architecture(tmp_path):
     """A SavedModel is written by TensorFlow, in another process where Keras is not on it."""
     pytest.importorskip("tensorflow")

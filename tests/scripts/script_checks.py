@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import importlib.util
 import io
 import os
@@ -14,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from checks import ABSENT
+
+from keras_cvae.video.gif import _nearest
 
 ROOT = Path(__file__).parents[2]
 SIZE = (16, 16)
@@ -96,7 +99,19 @@ def no_pictures():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("matplotlib.figure.Figure.savefig", savefig)
         patch.setattr("keras_cvae.callbacks.rollout_video.write_video", write_video)
+        # The colours of a GIF are chosen by k-means, see tests/video: here all have the same.
+        patch.setattr("keras_cvae.video.gif._palette", lambda frames: _COLOURS)
+        patch.setattr("keras_cvae.video.gif._nearest", lambda palette: _nearest_colours())
         yield
+
+
+_COLOURS = np.stack(np.meshgrid(*[np.arange(20, 256, 43)] * 3), axis=-1).reshape(-1, 3)
+_COLOURS = _COLOURS.astype(np.uint8)
+
+
+@functools.cache
+def _nearest_colours():
+    return _nearest(_COLOURS)
 
 
 # --- runs --------------------------------------------------------------------------------------

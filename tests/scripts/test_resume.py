@@ -23,6 +23,7 @@ def kill(moment, number, *arguments, backend=None):
     assert done.code == -signal.SIGKILL, (done.code, done.err[-2000:])
 
 
+@pytest.mark.slow
 def test_killed_in_the_first_epoch_and_while_saving(run, flags, tmp_path):
     """One run dies three times: before any state, within an epoch, half way through last.keras."""
     again = tmp_path / "run"
