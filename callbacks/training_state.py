@@ -83,8 +83,15 @@ class TrainingState(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         # After the others' on_train_begin, in which some of them reset their state.
         for name, values in (self.restored or {}).get("callbacks", {}).items():
-            # By its number: the class may have another name in another version.
-            (callback,) = (c for own, c in self.kept.items() if _number(own) == _number(name))
+            # By its number and what it carries: another version may call the class otherwise.
+            numbers = {own.partition("-")[0]: each for own, each in self.kept.items()}
+            callback = numbers.get(name.partition("-")[0])
+            if callback is None or set(_carried(callback)) != set(values):
+                raise UserError(
+                    f"The saved state has a callback {name} with {', '.join(values)}, and the "
+                    f"callbacks here are {', '.join(self.kept) or 'none'}. Give the same callbacks "
+                    "in the same order as when it was saved."
+                )
             for attribute, value in values.items():
                 setattr(callback, attribute, value)
 
@@ -150,8 +157,3 @@ def _plain(value: Any) -> bool | int | float | str | None:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     return float(value)
-
-
-def _number(name: str) -> str:
-    """The place of a callback in the list, from its name in the file."""
-    return name.partition("-")[0]

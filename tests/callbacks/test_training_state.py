@@ -188,9 +188,20 @@ def test_a_callback_that_had_another_name_is_restored(clips, tmp_path):
     """As in files of versions in which a subclass was called otherwise."""
     stopping = keras.callbacks.EarlyStopping(monitor="loss")
     checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras")
-    saved = {"0-_BestCheckpoint": {"best": 21.5}, "1-_Patient": {"best": 3.5, "wait": 2}}
+    patience = {"best": 3.5, "best_epoch": 1, "wait": 2, "stopped_epoch": 0}
+    saved = {"0-_BestCheckpoint": {"best": 21.5}, "1-_Patient": patience}
     restored = {"epoch": 1, "history": [], "callbacks": saved}
     both = [checkpoint, stopping]
     TrainingState(tmp_path / "x.keras", clips, callbacks=both, restored=restored).on_train_begin()
     assert checkpoint.best == 21.5
     assert (stopping.best, stopping.wait) == (3.5, 2)
+
+
+def test_other_callbacks_than_the_saved_ones_are_an_error(clips, tmp_path):
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras")
+    stopping = keras.callbacks.EarlyStopping(monitor="loss")
+    restored = {"epoch": 1, "history": [], "callbacks": {"0-ModelCheckpoint": {"best": 21.5}}}
+    for others in ([], [stopping, checkpoint]):
+        state = TrainingState(tmp_path / "x.keras", clips, callbacks=others, restored=restored)
+        with pytest.raises(ValueError, match="same callbacks in the same order"):
+            state.on_train_begin()
