@@ -1,10 +1,12 @@
 """Annealing of the KL weight beta by epoch."""
 
+import warnings
 from typing import Any
 
 import keras
 
-from keras_cvae.schedules import kl_weight
+from keras_cvae.errors import UserError
+from keras_cvae.schedules import default_cycles, has_ramps, kl_weight, most_cycles
 
 
 class KLAnnealing(keras.callbacks.Callback):
@@ -17,13 +19,15 @@ class KLAnnealing(keras.callbacks.Callback):
     Args:
         strategy: `"none"`, `"monotonic"` or `"cyclical"`.
         epochs: at least 1, the length of the schedule, usually that of the training.
-        cycles: at least 1, the number of ramps of `"cyclical"`.
+        cycles: at least 1, the number of ramps of `"cyclical"`. `None` takes `default_cycles`: at
+            most ten, each with a ramp of three epochs or more. A warning says if there are so many
+            that no ramp is left.
         ratio: in (0, 1], the ramp's share of a cycle.
         start: at least 0, beta at the beginning of a ramp.
         stop: at least 0, beta at the end of a ramp, and in every epoch of `"none"`.
 
     Raises:
-        UserError: for an unknown strategy, or a value out of its range.
+        UserError: for an unknown strategy, a value out of its range, or a model without `beta`.
 
     Example:
 
@@ -36,7 +40,7 @@ class KLAnnealing(keras.callbacks.Callback):
         self,
         strategy: str,
         epochs: int,
-        cycles: int = 10,
+        cycles: int | None = None,
         ratio: float = 1.0,
         start: float = 0.0,
         stop: float = 1.0,
@@ -45,12 +49,30 @@ class KLAnnealing(keras.callbacks.Callback):
         self.schedule: dict[str, Any] = {
             "strategy": strategy,
             "epochs": epochs,
-            "cycles": cycles,
+            "cycles": 1 if cycles is None else cycles,
             "ratio": ratio,
             "start": start,
             "stop": stop,
         }
         kl_weight(0, **self.schedule)  # wrong arguments fail here, not in the first epoch
+        if cycles is None:
+            self.schedule["cycles"] = default_cycles(epochs, ratio)
+        if strategy == "cyclical" and not has_ramps(epochs, self.schedule["cycles"], ratio):
+            warnings.warn(
+                f"{self.schedule['cycles']} cycles in {epochs} epochs leave no room for ramps: "
+                f"beta is constant or jumps. At most {most_cycles(epochs, ratio)} have ramps.",
+                stacklevel=2,
+            )
+
+    def set_model(self, model: Any) -> None:
+        if not hasattr(model, "beta"):
+            raise UserError(
+                "KLAnnealing sets the variable `beta` of a model; got a "
+                f"{type(model).__name__}, which has none. Use it with a CVAE, or give your model "
+                "one: self.beta = self.add_weight(name='beta', initializer='ones', "
+                "trainable=False)."
+            )
+        super().set_model(model)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.model.beta.assign(kl_weight(epoch, **self.schedule))

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from keras_cvae.errors import UserError
 from keras_cvae.schedules import teacher_forcing_ratio
 
 
@@ -20,7 +21,7 @@ class TeacherForcing(keras.callbacks.Callback):
         decay_step: at least 0, what the ratio loses at the end of each epoch from then on.
 
     Raises:
-        UserError: for a value out of its range.
+        UserError: for a value out of its range, or a model without `teacher_forcing_ratio`.
 
     Example:
 
@@ -39,6 +40,15 @@ class TeacherForcing(keras.callbacks.Callback):
         teacher_forcing_ratio(
             0, **self.schedule
         )  # wrong arguments fail here, not in the first epoch
+
+    def set_model(self, model: Any) -> None:
+        if not hasattr(model, "teacher_forcing_ratio"):
+            raise UserError(
+                "TeacherForcing sets the variable `teacher_forcing_ratio` of a model; got a "
+                f"{type(model).__name__}, which has none. Use it with a CVAE, or give your model "
+                "one with add_weight."
+            )
+        super().set_model(model)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.model.teacher_forcing_ratio.assign(teacher_forcing_ratio(epoch, **self.schedule))

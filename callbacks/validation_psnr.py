@@ -6,7 +6,7 @@ import numpy as np
 from keras.callbacks import Callback
 
 from keras_cvae.data.videos import as_videos
-from keras_cvae.errors import check_at_least_1
+from keras_cvae.errors import UserError, check_at_least_1
 from keras_cvae.evaluation import predict_videos
 from keras_cvae.metrics import frame_psnr
 
@@ -36,7 +36,8 @@ class ValidationPSNR(Callback):
         per_frame: dict video name -> (T-1,) PSNR in dB per predicted frame, of the last validation.
 
     Raises:
-        UserError: if `every` or `max_frames` is below 1, or the data are not videos.
+        UserError: if `every` or `max_frames` is below 1, the data are not videos, or the model
+            cannot predict videos.
 
     Example:
 
@@ -61,6 +62,14 @@ class ValidationPSNR(Callback):
         self.temperature = temperature
         self.per_frame: dict[str, np.ndarray] = {}
         self._last: tuple[int, np.ndarray] | None = None  # epoch, prediction of the first video
+
+    def set_model(self, model: Any) -> None:
+        if not hasattr(model, "stream_video"):
+            raise UserError(
+                "ValidationPSNR predicts with the model's `stream_video`; got a "
+                f"{type(model).__name__}, which has none. Use it with a CVAE or a subclass."
+            )
+        super().set_model(model)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._last = None  # another training counts its epochs from 0 again

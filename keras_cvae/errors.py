@@ -1,5 +1,6 @@
 """The error that a user can mend, and the checks that many places share."""
 
+import os
 from collections.abc import Iterable
 
 
@@ -37,3 +38,21 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     choices = list(choices)
     if value not in choices:
         raise UserError(f"Unknown {name} {value!r}; expected one of {', '.join(choices)}.")
+
+
+def positive_variable(name: str, default: int) -> int:
+    """A bound that an environment variable may change.
+
+    Args:
+        name: of the variable.
+        default: the bound where the variable is absent or empty.
+
+    Raises:
+        UserError: if its value is no positive integer.
+    """
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise UserError(
+            f"The environment variable {name} must be a positive integer; got {text!r}."
+        )
+    return int(text)

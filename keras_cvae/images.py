@@ -8,23 +8,45 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvae.errors import UserError
+from keras_cvae.errors import UserError, positive_variable
 
 DEFAULT_FRAME_SIZE = (32, 64)  # height, width: where neither the user nor the model says one
 ROUNDING = 1e-3  # how far outside [0, 1] floats may lie
+MAX_PIXELS, MAX_PIXELS_VARIABLE = 2**26, "KERAS_CVAE_MAX_PIXELS"  # of one image: 8192 x 8192
 
 
 def chosen_frame_size(*wishes: Sequence[int] | None) -> tuple[int, int]:
     """The first (height, width) that is not `None`, or 32 x 64.
 
     Raises:
-        UserError: if it is no pair of positive integers.
+        UserError: if it is no pair of positive integers, or larger than `check_pixels` allows.
     """
     size = next((wish for wish in wishes if wish is not None), DEFAULT_FRAME_SIZE)
     sides = tuple(map(int, size))
     if len(sides) != 2 or min(sides) < 1:
         raise UserError(f"frame_size must be (height, width), both positive; got {sides}.")
+    check_pixels(*sides, "frame_size")
     return sides
+
+
+def check_pixels(height: int, width: int, what: str) -> None:
+    """Checks that an image is not too large, before any memory is taken for it.
+
+    The bound is 2**26 pixels, or the environment variable `KERAS_CVAE_MAX_PIXELS`.
+
+    Args:
+        height, width: in pixels.
+        what: how an error names the image.
+
+    Raises:
+        UserError: if it is larger, or the variable is no positive integer.
+    """
+    bound = positive_variable(MAX_PIXELS_VARIABLE, MAX_PIXELS)
+    if height * width > bound:
+        raise UserError(
+            f"{what} is {height} x {width} pixels (height x width), more than the bound of "
+            f"{bound}. Make it smaller, or raise the environment variable {MAX_PIXELS_VARIABLE}."
+        )
 
 
 def white(dtype: Any) -> float:

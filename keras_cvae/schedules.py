@@ -73,6 +73,43 @@ def kl_weight(
     return float(start + (stop - start) * share)
 
 
+def default_cycles(epochs: int, ratio: float = 1.0) -> int:
+    """The number of cycles that `"cyclical"` annealing has where none is given.
+
+    A ramp is at least three epochs long, and there are at most ten ramps: four at 16 epochs (as in
+    Fu et al. 2019), ten at 70 (as published).
+
+    Args:
+        epochs: at least 1, the length of the schedule.
+        ratio: in (0, 1], the ramp's share of a cycle.
+
+    Returns:
+        min(10, floor(epochs / (1 + 3 / ratio))), at least 1.
+    """
+    return max(1, min(10, math.floor(epochs / (1 + 3 / ratio))))
+
+
+def has_ramps(epochs: int, cycles: int, ratio: float = 1.0) -> bool:
+    """Whether the cycles are long enough for beta to have a value between its ends.
+
+    Without ramps, beta is constant or jumps between its two ends.
+
+    Args:
+        epochs, cycles, ratio: as for `kl_weight`.
+    """
+    return (epochs / cycles - 1) * ratio > 1
+
+
+def most_cycles(epochs: int, ratio: float = 1.0) -> int:
+    """The largest number of cycles that have ramps; 0 if the schedule is too short for one.
+
+    Args:
+        epochs, ratio: as for `kl_weight`.
+    """
+    most = min(epochs, math.ceil(epochs / (1 + 1 / ratio)))  # rounding can put it on either side
+    return next((c for c in range(most, 0, -1) if has_ramps(epochs, c, ratio)), 0)
+
+
 def teacher_forcing_ratio(
     epoch: int, start: float = 1.0, start_decay_epoch: int = 10, decay_step: float = 0.1
 ) -> float:

@@ -4,7 +4,13 @@ import math
 import pytest
 from checks import GOLDEN
 
-from keras_cvae.schedules import kl_weight, teacher_forcing_ratio
+from keras_cvae.schedules import (
+    default_cycles,
+    has_ramps,
+    kl_weight,
+    most_cycles,
+    teacher_forcing_ratio,
+)
 
 GOLDEN_VALUES = json.loads((GOLDEN / "schedules.json").read_text())
 
@@ -139,3 +145,22 @@ def test_defaults_of_teacher_forcing_are_those_of_the_specification():
 def test_bad_arguments_of_teacher_forcing_are_refused(wrong):
     with pytest.raises(ValueError, match="got"):
         teacher_forcing_ratio(**{"epoch": 0, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("epochs", "ratio", "cycles"),
+    [(16, 1.0, 4), (70, 1.0, 10), (8, 1.0, 2), (7, 1.0, 1), (1, 1.0, 1), (16, 0.5, 2)],
+)
+def test_the_default_cycles_have_ramps_of_three_epochs(epochs, ratio, cycles):
+    assert default_cycles(epochs, ratio) == cycles
+    values = set(betas("cyclical", epochs, cycles=cycles, ratio=ratio))
+    assert epochs < 3 or len(values - {0.0, 1.0}) >= 2
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.5, 0.3])
+@pytest.mark.parametrize("epochs", range(1, 40))
+def test_the_most_cycles_are_the_last_that_have_ramps(epochs, ratio):
+    most = most_cycles(epochs, ratio)
+    with_ramps = [c for c in range(1, epochs + 1) if (epochs / c - 1) * ratio > 1]
+    assert most == max(with_ramps, default=0)
+    assert all(has_ramps(epochs, c, ratio) == (c in with_ramps) for c in range(1, epochs + 1))

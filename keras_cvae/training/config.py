@@ -4,13 +4,21 @@ import argparse
 import dataclasses
 import math
 import os
+import warnings
 from typing import Any
 
 from keras_cvae.backend.compiling import CHOICES as COMPILE
 from keras_cvae.errors import UserError, check_choice
 from keras_cvae.images import DEFAULT_FRAME_SIZE
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
-from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
+from keras_cvae.schedules import (
+    KL_STRATEGIES,
+    default_cycles,
+    has_ramps,
+    kl_weight,
+    most_cycles,
+    teacher_forcing_ratio,
+)
 from keras_cvae.training.setting import (
     above,
     at_least,
@@ -152,7 +160,12 @@ class TrainingConfig:
         published="monotonic",
         choices=KL_STRATEGIES,
     )
-    kl_cycles: int = setting(_SCHEDULES, "ramps of the cyclical annealing", 10, metavar="N")
+    kl_cycles: int | None = setting(
+        _SCHEDULES,
+        "ramps of the cyclical annealing; default at most 10, of 3 epochs or more",
+        None,
+        metavar="N",
+    )
     kl_ratio: float = setting(_SCHEDULES, "the ramp's share of a cycle", 1.0, metavar="SHARE")
     kl_start: float = setting(_SCHEDULES, "beta at a ramp's beginning", 0.0, metavar="BETA")
     kl_stop: float = setting(
@@ -225,7 +238,8 @@ class TrainingConfig:
             if isinstance(value, float) and not math.isfinite(value):
                 raise UserError(f"{flag_name(name)} must be a finite number; got {value}.")
         check_settings(self)
-        kl_weight(0, **self.kl_schedule())
+        cycles = 1 if self.kl_cycles is None else self.kl_cycles
+        kl_weight(0, **{**self.kl_schedule(), "cycles": cycles})
         teacher_forcing_ratio(0, **self.forcing_schedule())
 
 
@@ -251,6 +265,7 @@ def resolve(given: dict) -> TrainingConfig:
     for name in ("data", "cache", "init"):  # a run may be resumed from another folder
         if values[name] not in (None, "builtin"):
             values[name] = os.path.abspath(values[name])
+    is_new = "schedule_epochs" not in values  # a stored run has it, and keeps its schedules
     values.setdefault("schedule_epochs", values["epochs"])
     if unknown := set(values) - {field.name for field in dataclasses.fields(TrainingConfig)}:
         raise UserError(
@@ -259,4 +274,33 @@ def resolve(given: dict) -> TrainingConfig:
         )
     config = TrainingConfig(**values)
     config.check()
+    one_ramp = False
+    if config.kl_cycles is None:
+        config.kl_cycles = default_cycles(config.schedule_epochs, config.kl_ratio)
+        one_ramp = config.kl_anneal == "cyclical" and config.kl_cycles == 1
+    if is_new:
+        check_cycles(config)
+    if one_ramp:
+        warnings.warn(
+            f"in {config.epochs} epochs the cyclical annealing has one ramp, as the monotonic one; "
+            "give more --epochs, or --kl-cycles",
+            stacklevel=2,
+        )
     return config
+
+
+def check_cycles(config: TrainingConfig) -> None:
+    """Checks that the cyclical annealing of a new run has ramps. Stored runs keep what they had.
+
+    Raises:
+        UserError: if it has none; the message names the largest possible number of cycles.
+    """
+    epochs, cycles, ratio = config.schedule_epochs, config.kl_cycles or 1, config.kl_ratio
+    if config.kl_anneal != "cyclical" or has_ramps(epochs, cycles, ratio):
+        return
+    most = most_cycles(epochs, ratio)
+    advice = f"at most {most} have them" if most else "there is no room for even one"
+    raise UserError(
+        f"--kl-cycles {cycles} in {epochs} epochs leave no room for ramps (--kl-ratio {ratio:g}): "
+        f"beta would be constant or jump; {advice}. Give fewer cycles or more --epochs."
+    )

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from keras_cvae import runs
 from keras_cvae.errors import UserError
-from keras_cvae.schedules import KL_STRATEGIES
-from keras_cvae.training.config import TrainingConfig
+from keras_cvae.schedules import KL_STRATEGIES, kl_weight
+from keras_cvae.training.config import TrainingConfig, check_cycles
 
 RUNS = "runs"
 _NOT_COMPARED = ("environment",)
+_LEAST_EPOCHS = 8  # two cycles by default, see `schedules.default_cycles`
 
 Plan = list[tuple[str, int, TrainingConfig]]
 
@@ -32,15 +33,31 @@ def planned(config: TrainingConfig, seeds: int) -> Plan:
         list of `(strategy, seed, config)`. All strategies have a seed before the next begins.
 
     Raises:
-        UserError: if `seeds` is below 1.
+        UserError: if `seeds` is below 1, or two strategies would have the same beta in every epoch.
     """
     if seeds < 1:
         raise UserError(f"--seeds must be at least 1; got {seeds}.")
+    _check_strategies_differ(config)
     return [
         (strategy, seed, dataclasses.replace(config, kl_anneal=strategy, seed=seed))
         for seed in range(config.seed, config.seed + seeds)
         for strategy in KL_STRATEGIES
     ]
+
+
+def _check_strategies_differ(config: TrainingConfig) -> None:
+    betas: dict[tuple, str] = {}
+    for strategy in KL_STRATEGIES:
+        of_strategy = dataclasses.replace(config, kl_anneal=strategy)
+        schedule = of_strategy.kl_schedule()
+        beta = tuple(kl_weight(epoch, **schedule) for epoch in range(config.schedule_epochs))
+        if (other := betas.setdefault(beta, strategy)) != strategy:
+            raise UserError(
+                f"{other} and {strategy} have the same beta in each of {len(beta)} epochs, so "
+                f"there is nothing to compare. Give more --epochs (at least {_LEAST_EPOCHS} with the "
+                "default cycles), at least 2 --kl-cycles, or other --kl-start and --kl-stop."
+            )
+        check_cycles(of_strategy)
 
 
 def check_study(study: str | os.PathLike, plan: Plan) -> None:

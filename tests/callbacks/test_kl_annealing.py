@@ -1,6 +1,8 @@
+import keras
 import pytest
 
-from keras_cvae.callbacks import KLAnnealing
+from keras_cvae.callbacks import KLAnnealing, TeacherForcing
+from keras_cvae.errors import UserError
 
 
 def fit(model, clips, callback, spy, epochs, initial_epoch=0):
@@ -13,7 +15,8 @@ def fit(model, clips, callback, spy, epochs, initial_epoch=0):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"strategy": "cyclical", "epochs": 4, "cycles": 2}, [0, 1, 0, 1]),
+        ({"strategy": "cyclical", "epochs": 6, "cycles": 2}, [0, 0.5, 1, 0, 0.5, 1]),
+        ({"strategy": "cyclical", "epochs": 8}, [0, 1 / 3, 2 / 3, 1, 0]),  # two by default
         ({"strategy": "monotonic", "epochs": 3}, [0, 0.5, 1, 1, 1]),  # holds past its end
         ({"strategy": "monotonic", "epochs": 3, "start": 0.2, "stop": 0.8}, [0.2, 0.5, 0.8]),
         ({"strategy": "none", "epochs": 3, "start": 0.2, "stop": 0.7}, [0.7, 0.7]),
@@ -53,3 +56,15 @@ def test_the_loss_is_weighed_with_it(model, clips, spy):
 def test_wrong_arguments_fail_when_it_is_made(wrong):
     with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):
         KLAnnealing(**{"strategy": "cyclical", "epochs": 10, **wrong})
+
+
+def test_cycles_without_ramps_are_said():
+    with pytest.warns(UserWarning, match="10 cycles in 16 epochs .* At most 7"):
+        KLAnnealing("cyclical", epochs=16, cycles=10)
+
+
+@pytest.mark.parametrize("callback", [KLAnnealing("none", epochs=1), TeacherForcing()])
+def test_a_model_without_the_variable_is_an_error(callback):
+    model = keras.Sequential([keras.layers.Dense(1)])
+    with pytest.raises(UserError, match=r"got a Sequential, which has none"):
+        callback.set_model(model)

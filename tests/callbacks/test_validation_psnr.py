@@ -152,3 +152,8 @@ def test_two_temperatures_are_an_error(val_videos, tmp_path):
     validation = ValidationPSNR(val_videos, temperature=0.5)
     with pytest.raises(UserError, match="temperature=1.0 was given with a ValidationPSNR"):
         RolloutVideo(validation, tmp_path, temperature=1.0)
+
+
+def test_a_model_that_predicts_no_videos_is_an_error(val_videos):
+    with pytest.raises(ValueError, match="`stream_video`; got a Sequential"):
+        ValidationPSNR(val_videos).set_model(keras.Sequential([keras.layers.Dense(1)]))

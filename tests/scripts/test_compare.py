@@ -5,7 +5,8 @@ import json
 import pytest
 from script_checks import SIZE, no_pictures, one_error, run_script
 
-FLAGS = ["--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2, "--epochs", 2]
+FLAGS = ["--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2, "--epochs", 5]
+FLAGS += ["--kl-cycles", 2, "--validate-every", 5]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,8 @@ def test_other_settings_in_the_same_folder_are_an_error(study, data, tmp_path):
     assert "is no folder of a study" in one_error(other)
     other = run_script("compare", "--data", data, "--out", tmp_path / "new", *FLAGS, "--seeds", 0)
     assert "--seeds must be at least 1" in one_error(other)
+    same = run_script("compare", "--data", data, "--out", tmp_path / "new", "--epochs", 4)
+    assert "monotonic and cyclical have the same beta" in one_error(same)
     refused = run_script("compare", "--kl-anneal", "none")
     assert refused.code == 2 and "unrecognized arguments: --kl-anneal" in refused.err
 

@@ -15,7 +15,7 @@ from script_checks import (
 )
 
 HARD = ["--ema", 0.9, "--accumulate", 2, "--optimizer", "adamw", "--kl-anneal", "cyclical"]
-HARD += ["--kl-cycles", 2, "--temperature", 0.5, "--tfr-decay-step", 0.2, "--tfr-start-decay", 1]
+HARD += ["--kl-cycles", 1, "--temperature", 0.5, "--tfr-decay-step", 0.2, "--tfr-start-decay", 1]
 
 
 def kill(moment, number, *arguments, backend=None):

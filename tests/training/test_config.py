@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+from keras_cvae.errors import UserError
+from keras_cvae.schedules import kl_weight
 from keras_cvae.training.config import resolve
 
 PUBLISHED = {
@@ -116,3 +118,37 @@ def test_unknown_fields_are_a_value_error():
     """A configuration of another version, or of another program."""
     with pytest.raises(ValueError, match="model_type"):
         resolve({"model_type": "bert"})
+
+
+def test_the_cycles_give_ramps():
+    config = resolve({"kl_anneal": "cyclical"})
+    assert (config.epochs, config.kl_cycles) == (16, 4)
+    assert resolve({"kl_anneal": "cyclical", "recipe": "published"}).kl_cycles == 10
+    assert resolve({"kl_anneal": "cyclical", "kl_cycles": 7}).kl_cycles == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kl_cycles": 8}, "--kl-cycles 8 in 16 epochs .* at most 7"),
+        ({"kl_cycles": 10}, "at most 7"),
+        ({"kl_cycles": 5, "kl_ratio": 0.3}, "at most 3"),
+        ({"epochs": 2}, "no room for even one"),
+    ],
+)
+def test_cycles_without_ramps_are_an_error_of_a_new_run(given, message):
+    with pytest.raises(UserError, match=message):
+        resolve({"kl_anneal": "cyclical", **given})
+    resolve({"kl_anneal": "monotonic", **given})  # which has no cycles
+
+
+def test_one_default_cycle_is_said_to_be_the_monotonic_ramp():
+    with pytest.warns(UserWarning, match="one ramp, as the monotonic"):
+        assert resolve({"kl_anneal": "cyclical", "epochs": 6}).kl_cycles == 1
+
+
+def test_a_stored_run_keeps_its_cycles():
+    stored = {**dataclasses.asdict(resolve({})), "kl_anneal": "cyclical", "kl_cycles": 10}
+    config = resolve(stored)
+    assert config.kl_cycles == 10
+    assert [kl_weight(epoch, **config.kl_schedule()) for epoch in range(3)] == [0, 0, 0.001]
