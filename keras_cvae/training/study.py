@@ -54,8 +54,8 @@ def _check_strategies_differ(config: TrainingConfig) -> None:
         if (other := betas.setdefault(beta, strategy)) != strategy:
             raise UserError(
                 f"{other} and {strategy} have the same beta in each of {len(beta)} epochs, so "
-                f"there is nothing to compare. Give more --epochs (at least {_LEAST_EPOCHS} with the "
-                "default cycles), at least 2 --kl-cycles, or other --kl-start and --kl-stop."
+                f"there is nothing to compare. Give more --epochs (at least {_LEAST_EPOCHS} with "
+                "the default cycles), at least 2 --kl-cycles, or other --kl-start and --kl-stop."
             )
         check_cycles(of_strategy)
 
