@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import hashlib
 import os
 import tempfile
 import zipfile
@@ -22,7 +21,7 @@ from keras_cvae.exporting.writers import write
 from keras_cvae.files import check_new, new_folder
 from keras_cvae.images import chosen_frame_size
 from keras_cvae.inference.loading import load_predictor
-from keras_cvae.inference.manifest import manifest_path, read_manifest, write_manifest
+from keras_cvae.inference.manifest import digest, manifest_path, read_manifest, write_manifest
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.predictor import OUTPUT
 
@@ -86,12 +85,13 @@ def export(
             if backend == keras.backend.backend():
                 _write(model, target, format, frame_size)
                 write_manifest(target, manifest)  # for the predictor
-                manifest["deviation"] = deviations(model, load_predictor(target), frame_size)
+                predictor = load_predictor(target, trust=True)  # just written here
+                manifest["deviation"] = deviations(model, predictor, frame_size)
             else:
                 write_elsewhere(model, target, format, frame_size, backend)
                 there = read_manifest(target) or {}  # the other process compared it
                 manifest.update({key: there[key] for key in ("backend", "versions", "deviation")})
-        manifest["sha256"] = _sha256(target)
+        manifest["sha256"] = digest(target)
         write_manifest(target, manifest)
         _check_target(path, format)  # again: it may exist by now
         if bundled:
@@ -213,15 +213,6 @@ def _describe(
         "versions": environment["versions"],
         "created": datetime.date.today().isoformat(),
     }
-
-
-def _sha256(path: Path) -> str:
-    """The hash of a file, or of the files of a folder in the order of their names."""
-    digest = hashlib.sha256()
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def _bundle(folder: Path, target: Path) -> Path:

@@ -4,15 +4,17 @@ import os
 import sys
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
+
+import numpy as np
 
 from keras_cvae import runs
 from keras_cvae.backend.choice import choose_backend
 from keras_cvae.errors import UserError, first_line
+from keras_cvae.files import DAMAGED_ZIP, check_archive, check_regular
 from keras_cvae.inference import runtimes
-from keras_cvae.inference.manifest import SUFFIX, manifest_path, read_manifest
-from keras_cvae.predictor import Predictor
+from keras_cvae.inference.manifest import SUFFIX, check_digest, manifest_path, read_manifest
+from keras_cvae.predictor import Predictor, Step
 
 KERAS_FORMATS = ("keras", "weights")
 _STEPS = {
@@ -20,24 +22,29 @@ _STEPS = {
     "tf_saved_model": runtimes.saved_model_step,
     "torch": runtimes.torch_step,
 }
-_DAMAGED = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+RUNS_CODE = ("tf_saved_model", "torch")  # formats whose files can run any code when loaded
 
 
-def load_predictor(path: str | os.PathLike) -> Predictor:
+def load_predictor(path: str | os.PathLike, trust: bool = False) -> Predictor:
     """Loads a trained model to predict with, in any format.
+
+    ONNX, `.keras` and weights are safe to receive: nothing in them is run. A torch program (`.pt2`)
+    is unpickled and a SavedModel may write files, alone or in a bundle: they can do all that you
+    can. They are loaded only with `trust`.
 
     Args:
         path: what `keras_cvae.export` wrote, in any format or as a bundle (`.zip`); a run folder,
             whose `best.keras` is taken; or any `.keras` file. All but a `.keras` file need the
             manifest next to them. ONNX needs onnxruntime and NumPy alone; only a `.keras` or
             weights file imports Keras.
+        trust: whether the sender is trusted with running code here.
 
     Returns:
         The predictor.
 
     Raises:
-        UserError: if there is no model, it cannot be read, its manifest is missing, or its runtime
-            is not installed.
+        UserError: if there is no model, it cannot be read, its manifest is missing or is of another
+            model, its runtime is not installed, or its format needs `trust`.
 
     Example:
 
@@ -48,20 +55,32 @@ def load_predictor(path: str | os.PathLike) -> Predictor:
         show(frame)
     ```
     """
-    path = Path(path)
+    path = check_regular(path)
     if path.suffix == ".zip":
-        return _from_bundle(path)
+        return _from_bundle(path, trust)
     format, manifest = _identify(path)
+    if format in RUNS_CODE and not trust:
+        raise UserError(
+            f"{path} is of the format {format}, whose files can run any code when they are loaded. "
+            "If you trust its sender, say so with trust (trust=True in Python); ONNX and .keras "
+            "need no trust."
+        )
+    if manifest is not None:
+        check_digest(path, manifest)
     if format in KERAS_FORMATS:
         return _from_keras(path, format, manifest)
     assert manifest is not None, "only Keras' own formats have none"
     expected, latents = tuple(manifest["frame_size"]), manifest["latent_shape"]
     try:
         step_for = _STEPS[format](path)
+        _check_step(step_for((1, *expected, 3), tuple(latents)), expected, latents)
     except UserError:
         raise
     except Exception as error:  # each runtime raises its own types of errors
-        raise UserError(f"{path} could not be loaded as {format}: {first_line(error)}") from error
+        raise UserError(
+            f"{path} could not be loaded as {format} with the sizes of its manifest: "
+            f"{first_line(error)}"
+        ) from error
 
     def latent_shape(size: tuple) -> list[int]:
         if size != expected:
@@ -73,6 +92,14 @@ def load_predictor(path: str | os.PathLike) -> Predictor:
         return latents
 
     return Predictor(step_for, latent_shape, expected, manifest["temperature"], manifest)
+
+
+def _check_step(step: Step, size: tuple, latents: list[int]) -> None:
+    """Predicts one frame, to find out now whether the sizes of the manifest are the model's."""
+    image = np.zeros((1, *size, 3), "float32")
+    shape = step(image, image, np.zeros((1, *latents), "float32")).shape
+    if shape != image.shape:
+        raise UserError(f"It predicts {shape} where its manifest says {image.shape}.")
 
 
 def needs_keras(path: str | os.PathLike) -> bool:
@@ -100,8 +127,10 @@ def _identify(path: Path) -> tuple[str, dict | None]:
         raise UserError(
             f"There is no model at {path}. Give a run folder, a .keras file or an exported model."
         )
-    if path.suffix == ".keras" or runs.is_run(path):
+    if runs.is_run(path):
         return "keras", None
+    if path.suffix == ".keras":
+        return "keras", _manifest_of_a_keras_file(path)
     manifest = read_manifest(path)
     if manifest is not None:
         if manifest["format"] not in (*KERAS_FORMATS, *_STEPS):
@@ -121,13 +150,16 @@ def _identify(path: Path) -> tuple[str, dict | None]:
     )
 
 
-def _from_bundle(path: Path) -> Predictor:
+def _from_bundle(path: Path, trust: bool) -> Predictor:
     # A runtime reads the whole model when it loads it, so the folder is not needed later.
+    if not path.exists():
+        raise UserError(f"There is no bundle at {path}.")
+    check_archive(path)
     with tempfile.TemporaryDirectory(prefix="keras_cvae-bundle-") as folder:
         try:
             with zipfile.ZipFile(path) as bundle:
                 bundle.extractall(folder)
-        except _DAMAGED as error:
+        except DAMAGED_ZIP as error:
             raise UserError(f"The bundle {path} could not be read: {error}") from error
         manifests = list(Path(folder).glob(f"*{SUFFIX}"))
         if len(manifests) != 1:
@@ -136,7 +168,7 @@ def _from_bundle(path: Path) -> Predictor:
                 "manifests, expected 1."
             )
         try:
-            return load_predictor(str(manifests[0]).removesuffix(SUFFIX))
+            return load_predictor(str(manifests[0]).removesuffix(SUFFIX), trust)
         except UserError as error:
             raise UserError(f"{path}: {str(error).replace(f'{folder}/', '')}") from error
 
@@ -156,7 +188,7 @@ def _from_keras(path: Path, format: str, manifest: dict | None) -> Predictor:
     return model.prediction.predictor(
         frame_size=model.frame_size,
         temperature=model.temperature,
-        manifest=manifest or _manifest_of_a_keras_file(path),
+        manifest=manifest,
     )
 
 

@@ -28,7 +28,7 @@ def onnx_step(path: Path) -> StepFor:
     """
     ort = runtime("onnxruntime", "onnx")
     options = ort.SessionOptions()
-    options.log_severity_level = 3  # log errors alone
+    options.log_severity_level = 4  # errors are raised, and need not be logged
     session = ort.InferenceSession(str(path), options, providers=ort.get_available_providers())
 
     def step(*arrays: np.ndarray) -> np.ndarray:

@@ -1,22 +1,22 @@
 """Loading of saved models and weights, with messages for what can be wrong with a path."""
 
 import os
-import zipfile
-import zlib
 from pathlib import Path
 
 import keras
+from keras import ops
 
 from keras_cvae import runs, saved_models
 from keras_cvae.errors import UserError, check_choice, first_line
+from keras_cvae.files import check_regular
+from keras_cvae.model.archive import check_model_config, check_model_file
 from keras_cvae.model.cvae import CVAE
 
 PRETRAINED = Path(saved_models.__path__[0])  # the folder of the models that come with the package
-_DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
 def load_model(path: str | os.PathLike, compile: bool = True) -> CVAE:
-    """Loads a `CVAE` from a `.keras` file, in Keras' safe mode.
+    """Loads a `CVAE` from a `.keras` file, in Keras' safe mode: nothing in the file is run.
 
     Args:
         path: a `.keras` file, or a run folder, whose `best.keras` is taken.
@@ -26,9 +26,10 @@ def load_model(path: str | os.PathLike, compile: bool = True) -> CVAE:
         `CVAE`.
 
     Raises:
-        UserError: if there is no such file, or it holds no `CVAE`.
+        UserError: if there is no such file, it is damaged, it holds no `CVAE`, or its weights are
+            not finite.
     """
-    path = folder = Path(path)
+    path = folder = check_regular(path)
     if path.is_dir():
         path = path / runs.BEST
     if not path.is_file():
@@ -36,14 +37,16 @@ def load_model(path: str | os.PathLike, compile: bool = True) -> CVAE:
             f"There is no model at {path}. Give a .keras file, or a run folder with a best.keras "
             "(written after the first validated epoch)."
         )
+    check_model_file(path)
     try:
         model = keras.saving.load_model(path, compile=compile)
-    except _DAMAGED as error:
+    except Exception as error:  # a damaged or foreign file can raise any type of error
         raise UserError(
             f"{path} could not be loaded as a Keras model: {first_line(error)}"
         ) from error
     if not isinstance(model, CVAE):
         raise UserError(f"{path} holds a {type(model).__name__}, not a CVAE.")
+    check_weights(model, path)
     if model.frame_size is None and runs.is_run(folder):
         model.note_frame_size(runs.read_config(folder)["frame_size"])
     return model
@@ -60,14 +63,36 @@ def load_weights(path: str | os.PathLike, config: dict) -> CVAE:
         `CVAE`, not compiled.
 
     Raises:
-        UserError: if the file cannot be read or does not fit the configuration.
+        UserError: if the file cannot be read, does not fit the configuration, or has weights that
+            are not finite.
     """
+    check_model_config(config, path)
     try:
         model = CVAE.from_config(dict(config))
         model.load_weights(path)
-    except _DAMAGED as error:
+    except Exception as error:  # a damaged or foreign file can raise any type of error
         raise UserError(f"{path} could not be loaded as weights: {first_line(error)}") from error
+    check_weights(model, path)
     return model
+
+
+def check_weights(model: CVAE, path: str | os.PathLike) -> None:
+    """Checks that the weights of a loaded model are finite.
+
+    Args:
+        model: `CVAE`.
+        path: where it is from.
+
+    Raises:
+        UserError: if one is NaN or infinite.
+    """
+    for variable in model.weights:
+        # A sum of finite numbers may overflow, so each number is looked at.
+        if "float" in variable.dtype and not bool(ops.all(ops.isfinite(variable))):
+            raise UserError(
+                f"{path} has weights that are not finite ({variable.path}): its training broke. "
+                "Use an earlier checkpoint."
+            )
 
 
 def from_pretrained(name: str) -> CVAE:

@@ -1,0 +1,87 @@
+"""The check of what a user gives `fit`, `evaluate`, `predict` and so on, before anything is run."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_cvae.errors import UserError
+from keras_cvae.images import check_range
+from keras_cvae.model.rollout import check_clip
+
+_EXPECTED = (
+    "expected a dict of 'frames' and 'poses', arrays (N, T, H, W, 3), or a data set of such batches"
+)
+
+
+def checked(data: Any) -> Any:
+    """Checks input of the model: arrays as a whole, of a data set the first batch.
+
+    A range of [0, 255] in floats or a NaN would train to a wrong model without a word. After the
+    first batch of a data set nothing is checked, so that a step costs no more.
+
+    Args:
+        data: dict of `"frames"` and `"poses"`, (N, T, H, W, 3), uint8 or floats in [0, 1]; or a
+            `PyDataset`, `tf.data.Dataset`, `DataLoader`, list or generator of such batches.
+
+    Returns:
+        The same data. Of a generator, a new one that begins with the batch that was looked at.
+
+    Raises:
+        UserError: for wrong keys, shapes, number types or ranges.
+    """
+    if data is None:  # Keras says what it thinks of that
+        return None
+    if isinstance(data, Mapping):
+        check_batch(data)
+    elif isinstance(data, keras.utils.PyDataset):
+        check_batch(_inputs(data[0]))
+    elif isinstance(data, Iterator):
+        if (first := next(data, None)) is not None:
+            check_batch(_inputs(first))
+            return _with(first, data)
+    elif hasattr(data, "__iter__") and not hasattr(data, "shape"):
+        if (first := next(iter(data), None)) is not None:
+            check_batch(_inputs(first))
+    else:
+        raise UserError(f"The model got {_described(data)}; {_EXPECTED}.")
+    return data
+
+
+def check_batch(batch: Any) -> None:
+    """Checks the arrays of one batch, or of a whole set of clips.
+
+    Args:
+        batch: dict of `"frames"` and `"poses"`, as for `checked`.
+
+    Raises:
+        UserError: for wrong keys, shapes, number types or ranges.
+    """
+    if not isinstance(batch, Mapping) or not {"frames", "poses"} <= set(batch):
+        raise UserError(f"The model got {_described(batch)}; {_EXPECTED}.")
+    frames, poses = batch["frames"], batch["poses"]
+    if not (hasattr(frames, "shape") and hasattr(poses, "shape")):
+        frames, poses = np.asarray(frames), np.asarray(poses)
+    check_clip(tuple(frames.shape), tuple(poses.shape))
+    for name, images in (("frames", frames), ("poses", poses)):
+        if "uint8" in str(images.dtype):  # any value is right
+            continue
+        array = images if isinstance(images, np.ndarray) else keras.ops.convert_to_numpy(images)
+        check_range(array, name)
+
+
+def _with(first: Any, rest: Iterator) -> Iterator:
+    yield from itertools.chain([first], rest)  # a generator, as Keras knows no other iterator
+
+
+def _inputs(batch: Any) -> Any:
+    """The inputs of a batch, which may come with targets: the step refuses those."""
+    return batch[0] if isinstance(batch, tuple | list) and batch else batch
+
+
+def _described(data: Any) -> str:
+    if isinstance(data, Mapping):
+        return f"a dict of {', '.join(map(repr, data)) or 'nothing'}"
+    return f"a {type(data).__name__}" + (f" {data.shape}" if hasattr(data, "shape") else "")
