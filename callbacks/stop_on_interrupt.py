@@ -1,4 +1,4 @@
-"""Ctrl-C ends training between two steps instead of inside one."""
+"""Ctrl-C, SIGTERM and SIGHUP end training between two steps instead of inside one."""
 
 import contextlib
 import signal
@@ -7,14 +7,20 @@ from typing import Any
 
 import keras
 
+from keras_cvae import signals
+
+GRACE = 15.0  # seconds to finish a step or the end of an epoch: batch systems kill after about 30
+
 
 class StopOnInterrupt(keras.callbacks.Callback):
-    """Turns Ctrl-C (SIGINT) into a `KeyboardInterrupt` after the running step.
+    """Turns Ctrl-C, SIGTERM and SIGHUP into a `KeyboardInterrupt` after the running step.
 
     The exception leaves `fit` right after that step: the unfinished epoch is not validated, logged
     or saved. Between two epochs, and after the last, the finished epoch is validated, logged and
-    saved first. A second Ctrl-C interrupts immediately. Outside the main thread, where signals
-    cannot be handled, this callback does nothing.
+    saved first, if that takes at most 15 seconds; else it stops after the running frame, and the
+    epoch is lost. A second signal interrupts immediately. A signal that is ignored, such as SIGHUP
+    under nohup, stays ignored. Outside the main thread, where signals cannot be handled, this
+    callback does nothing.
 
     Example:
 
@@ -30,13 +36,14 @@ class StopOnInterrupt(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self._asked = False
-        self._previous: Any = None  # the handler that was set before
+        self._asked: int | None = None  # the signal
+        self._previous: dict[int, Any] = {}  # the handlers that were set before
+        self._timer: threading.Timer | None = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self._asked = False
+        self._asked = None
         if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._handle)
+            self._previous = signals.handle(self._handle)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._stop_if_asked()
@@ -49,20 +56,27 @@ class StopOnInterrupt(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def restore_handler(self) -> None:
-        """Restores the previous handler of SIGINT. Call it when an exception has left `fit`."""
-        if self._previous is not None:
-            with contextlib.suppress(ValueError):  # not in the main thread
-                signal.signal(signal.SIGINT, self._previous)
-            self._previous = None
+        """Restores the previous handlers. Call it when an exception has left `fit`."""
+        if self._timer is not None:
+            self._timer.cancel()
+        previous, self._previous = self._previous, {}
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signals.restore(previous)
 
     def _handle(self, signum: int, frame: Any) -> None:
-        if self._asked:
-            self.restore_handler()
-            raise KeyboardInterrupt
-        self._asked = True
+        if self._asked is not None:
+            self._stop(self._asked)
+        self._asked = signum
+        # Two signals may be one: the second comes from the timer.
+        self._timer = threading.Timer(GRACE, signal.raise_signal, (signum,))
+        self._timer.daemon = True
+        self._timer.start()
         print("\nstopping after the running step; press Ctrl-C again to stop at once", flush=True)
 
     def _stop_if_asked(self) -> None:
-        if self._asked:
-            self.restore_handler()
-            raise KeyboardInterrupt
+        if self._asked is not None:
+            self._stop(self._asked)
+
+    def _stop(self, signum: int) -> None:
+        self.restore_handler()
+        raise signals.Stopped(signum)

@@ -12,7 +12,7 @@ import keras
 from keras_cvae.backend.keras_private import EMA_WEIGHTS_IN_MODEL
 from keras_cvae.data.clips import Clips
 from keras_cvae.errors import UserError
-from keras_cvae.files import written_whole
+from keras_cvae.files import DAMAGED_ZIP, check_archive, parse_json, written_whole
 
 _MEMBER = "training_state.json"
 
@@ -135,16 +135,46 @@ def read_training_state(path: str | os.PathLike) -> dict[str, Any]:
         dict of `epoch` (the number of finished epochs), `history` and `callbacks`.
 
     Raises:
-        UserError: if the file holds no training state.
+        UserError: if the file is damaged, or holds no training state.
     """
+    check_archive(path)
+    advice = "Resume from the file that TrainingState wrote (last.keras in a run folder)."
     try:
         with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read(_MEMBER))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{path} holds no training state ({error}). Resume from the file that TrainingState "
-            "wrote (last.keras in a run folder)."
-        ) from error
+            text = archive.read(_MEMBER)
+    except KeyError as error:
+        raise UserError(f"{path} holds no training state. {advice}") from error
+    except DAMAGED_ZIP as error:
+        raise UserError(f"{path} is damaged: {error}. {advice}") from error
+    state = parse_json(text, f"The training state in {path}")
+    if wrong := _fault(state):
+        raise UserError(f"The training state in {path} is wrong: {wrong}. {advice}")
+    return state
+
+
+def _fault(state: Any) -> str | None:
+    """What is wrong with a training state from a file, or `None`."""
+    if not isinstance(state, dict):
+        return "it is no object"
+    epoch, history, callbacks = (state.get(key) for key in ("epoch", "history", "callbacks"))
+    if not isinstance(history, list) or not all(_is_row(row) for row in history):
+        return "its history is no list of rows of numbers"
+    if type(epoch) is not int or epoch < max(len(history), 1):
+        return f"its epoch is {epoch!r}, and its history has {len(history)} rows"
+    if not isinstance(callbacks, dict) or not all(isinstance(v, dict) for v in callbacks.values()):
+        return "its callbacks are no objects"
+    values = [value for each in callbacks.values() for value in each.values()]
+    if not all(value is None or isinstance(value, (bool, int, float, str)) for value in values):
+        return "its callbacks have values that are none"
+    return None
+
+
+def _is_row(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and "epoch" in row
+        and all(type(value) in (int, float) for value in row.values())
+    )
 
 
 def _carried(callback: keras.callbacks.Callback) -> list[str]:

@@ -4,11 +4,12 @@ import argparse
 import contextlib
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from keras_cvae import runs
+from keras_cvae import runs, signals
 from keras_cvae.backend.choice import choose_backend
 from keras_cvae.errors import UserError
 
@@ -22,18 +23,31 @@ _QUIET = {
 def reported_errors() -> Iterator[None]:
     """Turns what people can mend into one line on stderr, without a traceback.
 
-    A `UserError` or `OSError` ends the script with exit code 2, Ctrl-C with 130. Any other
+    A `UserError`, `OSError` or `MemoryError` ends the script with exit code 2. Ctrl-C ends it with
+    130, SIGTERM with 143 and SIGHUP with 129, after what was being written is removed. Any other
     exception is a fault of the program and shows its traceback. A warning is printed as one line.
     """
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
+    previous = {}
+    if threading.current_thread() is threading.main_thread():
+        previous = signals.handle(signals.stop)
     try:
         yield
-    except (UserError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (UserError, OSError, MemoryError) as error:
+        print(f"error: {_as_line(error)}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("\nstopped", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(signals.exit_code(interrupt))
+    finally:
+        signals.restore(previous)
+
+
+def _as_line(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        text = str(error).strip().rstrip(".") or "no details are known"
+        return f"not enough memory ({text}). Choose smaller sizes or a smaller batch."
+    return str(error)
 
 
 def start_backend(preferred: str | None = None) -> str:

@@ -3,8 +3,10 @@
 import contextlib
 import json
 import os
+import platform
+import re
 import shutil
-import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +18,9 @@ from keras_cvae.errors import UserError, first_line, positive_variable
 # Of a model's file when it is unpacked.
 MAX_BYTES, MAX_BYTES_VARIABLE = 2**32, "KERAS_CVAE_MAX_MODEL_BYTES"
 MAX_JSON_BYTES = 2**28
+_PARTIAL = re.compile(r"\..*\.(?P<machine>\w+)-(?P<process>\d+)\.partial(\..*)?", re.DOTALL)
+_DAY = 24 * 3600.0  # seconds
+_CLEANED: set[Path] = set()
 DAMAGED_ZIP = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
@@ -31,12 +36,17 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
 
     Yields:
         `Path`, a hidden file in the same folder with the same ending.
+
+    Raises:
+        OSError: if it cannot be written, as on a full disk; it names the file.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    remove_leftovers(path.parent)
+    partial = _partial(path)
     try:
-        yield partial
-        os.replace(partial, path)
+        with _named(path):
+            yield partial
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -58,17 +68,81 @@ def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
     """
     folder = Path(folder)
     check_new(folder)
+    partial = _partial(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        remove_leftovers(folder.parent)
+        shutil.rmtree(partial, ignore_errors=True)  # of a killed process that had our number
+        partial.mkdir()
     except OSError as error:
         raise UserError(f"The folder {folder} could not be made: {error}") from error
     try:
-        yield partial
-        partial.chmod(0o755)  # mkdtemp lets nobody else in
-        os.rename(partial, folder)
+        with _named(folder):
+            yield partial
+            os.rename(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def remove_leftovers(folder: str | os.PathLike) -> None:
+    """Removes what killed processes had begun to write into a folder, once per folder and process.
+
+    What a living process writes stays. Of a process on another machine, which cannot be asked, it
+    stays for a day.
+
+    Args:
+        folder: looked through without its subfolders.
+    """
+    folder = Path(folder).absolute()
+    if folder in _CLEANED or not folder.is_dir():
+        return
+    _CLEANED.add(folder)
+    for path in folder.iterdir():
+        found = _PARTIAL.fullmatch(path.name)
+        if found and _is_left(path, found["machine"], int(found["process"])):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    """The hidden name under which this process writes a file or folder."""
+    suffix = f".{_machine()}-{os.getpid()}.partial{path.suffix}"
+    return path.with_name(f".{path.stem[:100]}{suffix}")  # names end at 255 bytes
+
+
+def _machine() -> str:
+    return re.sub("[^A-Za-z0-9]", "_", platform.node())[:40] or "_"
+
+
+def _is_left(path: Path, machine: str, process: int) -> bool:
+    if machine == _machine() and os.name == "posix":
+        if process == os.getpid():
+            return False
+        try:
+            os.kill(process, 0)  # asks whether it lives, and sends nothing
+        except ProcessLookupError:
+            return True
+        except OSError:  # it is another user's
+            return False
+        return False
+    with contextlib.suppress(OSError):  # gone by now
+        return time.time() - path.lstat().st_mtime > _DAY
+    return False
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Gives an error of the system, such as a full disk, the name of the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        if error.errno is None:  # HDF5 puts all of it into the message
+            raise OSError(f"{path} could not be written: {first_line(error)}") from error
+        raise type(error)(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def check_new(path: str | os.PathLike) -> None:
@@ -150,8 +224,10 @@ def check_archive(path: str | os.PathLike) -> None:
         UserError: if it unpacks to more, or is no zip file.
     """
     bound = positive_variable(MAX_BYTES_VARIABLE, MAX_BYTES)
+    if not check_regular(path).is_file():
+        raise UserError(f"There is no file at {path}.")
     try:
-        with zipfile.ZipFile(check_regular(path)) as archive:
+        with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
     except DAMAGED_ZIP as error:
         raise UserError(

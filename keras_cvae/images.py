@@ -102,6 +102,23 @@ def check_range(images: np.ndarray, what: str = "images") -> np.ndarray:
     return images
 
 
+def check_finite(frames: np.ndarray, what: str) -> None:
+    """Checks that predicted frames are finite.
+
+    Args:
+        frames: floats of any shape.
+        what: how an error names them.
+
+    Raises:
+        UserError: if a value is NaN or infinite.
+    """
+    if not np.isfinite(frames).all():
+        raise UserError(
+            f"{what} is not finite: the model's training broke, or its unbounded output ran away. "
+            "Use an earlier checkpoint, or a model with a bounded output (output='sigmoid')."
+        )
+
+
 def to_unit(images: np.ndarray, what: str = "images") -> np.ndarray:
     """Checks images and converts them to float32 in [0, 1].
 

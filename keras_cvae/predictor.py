@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvae.errors import UserError
-from keras_cvae.images import check_range, to_unit
+from keras_cvae.images import check_finite, check_range, to_unit
 
 INPUTS, OUTPUT = ("previous_frame", "pose", "z"), "frame"  # of a step of prediction
 
@@ -79,16 +79,17 @@ class Predictor:
             float32 array (B, T, H, W, 3), or (T, H, W, 3): frame 0 is the given one.
 
         Raises:
-            UserError: for wrong shapes, number types or ranges.
+            UserError: for wrong shapes, number types or ranges, or a prediction that is not finite.
         """
         first_frames, poses = np.asarray(first_frames), np.asarray(poses)
-        if first_frames.ndim == 3:
+        if first_frames.ndim == 3 and poses.ndim == 4:
             z = None if z is None else np.asarray(z)[None]
             return self.predict_video(first_frames[None], poses[None], temperature, seed, z)[0]
         stream = self.stream_video(first_frames, poses, temperature, seed, z)
         video = np.empty(poses.shape, "float32")
         video[:, 0] = to_unit(first_frames, "first_frames")
         for t, frame in enumerate(stream, start=1):
+            check_finite(frame, f"The prediction, frame {t},")
             video[:, t] = frame
         return video
 
@@ -100,7 +101,7 @@ class Predictor:
         seed: int | None = None,
         z: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
-        """Yields the predicted frames 1..T-1 of whole videos one at a time.
+        """Yields the predicted frames 1..T-1 of whole videos one at a time, finite or not.
 
         Args:
             first_frames, poses, temperature, seed, z: as for `predict_video`, with B.
@@ -127,8 +128,8 @@ class Predictor:
             latents = self._checked_latent_shape(first_frames.shape[1:3])
             expected = (len(poses), poses.shape[1] - 1, *latents)
             z = np.asarray(z, "float32")
-            if z.shape != expected:
-                raise UserError(f"z must be {expected} for these poses; got {z.shape}.")
+            if z.shape != expected or not np.isfinite(z).all():
+                raise UserError(f"z must be {expected} for these poses, finite; got {z.shape}.")
             z = np.swapaxes(z, 0, 1)
         check_range(poses[:, :1], "poses")  # a wrong type fails before the first prediction
         each = (poses[:, t] for t in range(poses.shape[1]))
@@ -165,8 +166,8 @@ class Predictor:
             )
         temperature = self.temperature if temperature is None else temperature
         check_temperature(temperature)
-        if seed is not None and seed < 0:
-            raise UserError(f"seed must be an integer of at least 0, or None; got {seed}.")
+        if seed is not None and not (isinstance(seed, int | np.integer) and seed >= 0):
+            raise UserError(f"seed must be an integer of at least 0, or None; got {seed!r}.")
         shape = (1, *first_frames.shape)[-4:]
         latent_shape = self._checked_latent_shape(shape[1:3])
         step = self.step_for(shape, latent_shape)
@@ -184,8 +185,9 @@ def check_temperature(temperature: float) -> None:
     Raises:
         UserError: if it is not.
     """
-    if not 0 <= temperature < math.inf:
-        raise UserError(f"temperature must be finite and at least 0; got {temperature}.")
+    is_number = isinstance(temperature, int | float | np.number)
+    if not (is_number and 0 <= temperature < math.inf):
+        raise UserError(f"temperature must be finite and at least 0; got {temperature!r}.")
 
 
 def _prior_latents(shape: tuple, temperature: float, seed: int | None) -> Iterator[np.ndarray]:

@@ -1,21 +1,28 @@
 """The run folder: the names of its files, and how they are written and read."""
 
+import contextlib
 import csv
 import importlib.metadata
-import json
 import os
 import platform
+import re
 import subprocess
-from collections.abc import Sequence
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from keras_cvae.errors import UserError
-from keras_cvae.files import new_folder, write_json, written_whole
+from keras_cvae.files import new_folder, read_json, remove_leftovers, write_json, written_whole
 
 CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
+DATA = "data.json"  # the fingerprint of the data
 BEST, LAST = "best.keras", "last.keras"
 HISTORY_COLUMNS = ("epoch", "loss", "mse", "kl", "beta", "tfr", "lr", "val_psnr")
+_LOCK = ".lock"
+_EARLIER_PARTIAL = re.compile(r"\..*\.\d+\.partial(\..*)?")  # as earlier versions named them
 BASELINES = ("first_frame", "mean_frame", "previous_true_frame")
 
 _PACKAGES = ("keras_cvae", "keras", "torch", "tensorflow", "jax", "numpy")
@@ -54,12 +61,12 @@ def read_config(folder: str | os.PathLike) -> dict:
         UserError: if it is no run folder.
     """
     path = Path(folder) / CONFIG
+    if not path.exists():
+        raise UserError(f"{folder} is not a run folder: it has no {CONFIG}.")
     try:
-        config = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{folder} is not a run folder: {path} could not be read ({error})."
-        ) from error
+        config = read_json(path, "The configuration")
+    except UserError as error:
+        raise UserError(f"{folder} is not a run folder. {error}") from error
     if not isinstance(config, dict) or "schedule_epochs" not in config:
         raise UserError(f"{folder} is not a run folder: {path} is not of a training run.")
     return config
@@ -81,10 +88,7 @@ def read_metrics(folder: str | os.PathLike) -> dict:
         UserError: if there is no such file, or it holds something else.
     """
     path = Path(folder) / METRICS
-    try:
-        stored = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"The results {path} could not be read ({error}).") from error
+    stored = read_json(path, "The results")
     if not isinstance(stored, dict):
         raise UserError(f"{path} holds no results: expected a JSON object.")
     flat: dict[str, Any] = {}
@@ -100,10 +104,72 @@ def read_metrics(folder: str | os.PathLike) -> dict:
     return flat
 
 
+@contextlib.contextmanager
+def locked(folder: str | os.PathLike) -> Iterator[None]:
+    """Keeps other processes from training in a run folder. A killed process keeps nobody out.
+
+    The lock is the operating system's, on a hidden file, which says who holds it and is removed at
+    the end.
+
+    Args:
+        folder: a run folder.
+
+    Raises:
+        UserError: if another process holds the lock; it is named.
+    """
+    path = Path(folder) / _LOCK
+    with open(path, "a+") as file:
+        if not _try_lock(file):
+            file.seek(0)
+            raise UserError(
+                f"{folder} is in use by {file.read().strip() or 'another process'}. Wait for it, "
+                "or stop it."
+            )
+        file.truncate(0)
+        started = time.strftime("%Y-%m-%d %H:%M:%S")
+        file.write(f"process {os.getpid()} on {platform.node()}, since {started}\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            if os.name == "posix":  # elsewhere an open file is not removed
+                path.unlink(missing_ok=True)
+
+
+def _try_lock(file: IO) -> bool:
+    """Locks an open file until it is closed or the process ends; whether nobody else held it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(2**20)  # what is locked is not readable there
+        with contextlib.suppress(OSError):
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            return True
+        return False
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        warnings.warn(
+            "this file system has no locks: do not train twice in one folder", stacklevel=3
+        )
+        return True
+    # A process that has just ended removes the file: then the lock is on no file.
+    return os.path.exists(file.name) and os.path.samestat(
+        os.stat(file.name), os.fstat(file.fileno())
+    )
+
+
 def remove_partial_files(folder: str | os.PathLike) -> None:
-    """Removes what a killed process had begun to write into a run folder."""
-    for path in Path(folder).rglob(".*.partial*"):
-        path.unlink()
+    """Removes what a killed process had begun to write into a run folder that is locked."""
+    for place in (Path(folder), *(path for path in Path(folder).iterdir() if path.is_dir())):
+        remove_leftovers(place)
+        for path in place.glob(".*.partial*"):
+            if _EARLIER_PARTIAL.fullmatch(path.name) and not path.is_dir():
+                path.unlink()
 
 
 def write_history(path: str | os.PathLike, rows: Sequence[dict]) -> None:

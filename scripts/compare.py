@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from keras_cvae import cli
+from keras_cvae import cli, signals
 from keras_cvae.errors import UserError
 from keras_cvae.training import config as training_config
 from keras_cvae.training import flags, study
@@ -57,9 +57,13 @@ def main(arguments: list[str] | None = None) -> int:
 
         try:
             finished, stopped = study.train_study(out, plan)
-        except KeyboardInterrupt:
-            print(f"\nstopped; the same settings with --out {out} go on", flush=True)
-            return 130
+        except (KeyboardInterrupt, OSError) as error:
+            go_on = f"the same settings with --out {out} go on"
+            if isinstance(error, OSError):
+                print(f"error: {error}; {go_on}", file=sys.stderr)
+                return 2
+            print(f"\nstopped; {go_on}", flush=True)
+            return signals.exit_code(error)
         if finished:
             for path in write_report(finished, out, "Strategies of KL annealing"):
                 print(path)

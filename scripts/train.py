@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from keras_cvae import cli, runs
+from keras_cvae import cli, runs, signals
 from keras_cvae.errors import UserError
 from keras_cvae.training import config as training_config
 from keras_cvae.training import flags
@@ -25,11 +25,20 @@ def main(arguments: list[str] | None = None) -> int:
     place = parser.add_argument_group("run folder")
     place.add_argument("--out", type=Path, help="new run folder (runs/DATE-TIME)")
     place.add_argument("--resume", type=Path, metavar="RUN", help="go on with an unfinished run")
+    place.add_argument(
+        "--data-changed",
+        action="store_true",
+        help="with --resume: go on although the data are not those that the run was begun with; "
+        "the best model counts from there",
+    )
     flags.add_arguments(parser)
     given = vars(parser.parse_args(arguments))
     out, resumed = given.pop("out", None), given.pop("resume", None)
+    data_changed = given.pop("data_changed", False)
 
     with cli.reported_errors():
+        if data_changed and not resumed:
+            raise UserError("--data-changed goes with --resume RUN: a new run takes any data.")
         if resumed:
             (config, backend), run = _stored(resumed, given, out), resumed
         else:
@@ -43,16 +52,25 @@ def main(arguments: list[str] | None = None) -> int:
         from keras_cvae.training.fit import TrainingStopped, train
 
         try:
-            metrics = train(config, run, resume=resumed is not None, started=STARTED)
+            metrics = train(
+                config,
+                run,
+                resume=resumed is not None,
+                started=STARTED,
+                data_changed=data_changed,
+            )
         except TrainingStopped as stopped:
             print(f"{stopped}\nThe state before it is in {run}.", file=sys.stderr)
             return 1
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OSError) as error:
             if not run.exists():
                 raise  # before the run folder was made: nothing to go on with
             command = f"python scripts/train.py --resume {shlex.quote(str(run))}"
+            if isinstance(error, OSError):  # such as a full disk
+                print(f"error: {error}; then go on with\n  {command}", file=sys.stderr)
+                return 2
             print(f"\nstopped; go on with\n  {command}", flush=True)
-            return 130
+            return signals.exit_code(error)
     _report(metrics, run)
     return 0
 
@@ -66,8 +84,12 @@ def _stored(run, given, out):
             f"got --{' --'.join(name.replace('_', '-') for name in refused)}."
         )
     stored = runs.read_config(run)
-    backend = stored.pop("environment", {}).get("backend")
-    return training_config.resolve({**stored, **given}), backend
+    environment = stored.pop("environment", None)
+    backend = environment.get("backend") if isinstance(environment, dict) else None
+    try:
+        return training_config.resolve({**stored, **given}), backend
+    except UserError as error:
+        raise UserError(f"{run / runs.CONFIG}: {error}") from error
 
 
 def _report(metrics, run):

@@ -1,9 +1,15 @@
+import errno
 import os
+import subprocess
+import sys
 import threading
+import zipfile
 
 import pytest
 
-from keras_cvae.files import written_whole
+from keras_cvae import files
+from keras_cvae.errors import UserError
+from keras_cvae.files import check_archive, new_folder, read_json, remove_leftovers, written_whole
 
 
 def names(folder):
@@ -80,3 +86,90 @@ def test_files_get_the_usual_permissions(tmp_path):
         partial.write_text("text")
     (tmp_path / "b.txt").write_text("text")
     assert os.stat(tmp_path / "a.txt").st_mode == os.stat(tmp_path / "b.txt").st_mode
+
+
+LEAVE = """
+import os, signal, sys
+from keras_cvae import files
+with files.new_folder(sys.argv[1] + "/results") as folder:
+    (folder / "a.csv").write_text("half")
+    with files.written_whole(sys.argv[1] + "/a.keras") as partial:
+        partial.write_text("half")
+        if sys.argv[2] == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        print("writing", flush=True)
+        sys.stdin.read()
+"""
+
+
+def leave(folder, how):
+    return subprocess.Popen(
+        [sys.executable, "-c", LEAVE, folder, how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_leftovers_of_a_killed_process_are_removed_and_block_nothing(tmp_path):
+    leave(tmp_path, "die").wait()
+    assert len(names(tmp_path)) == 2 and all(".partial" in name for name in names(tmp_path))
+    with new_folder(tmp_path / "results") as folder:
+        assert names(tmp_path) == [folder.name]
+    assert names(tmp_path) == ["results"]
+
+
+def test_what_a_living_process_writes_stays(tmp_path):
+    living = leave(tmp_path, "wait")
+    assert living.stdout.readline() == "writing\n"
+    before = names(tmp_path)
+    with written_whole(tmp_path / "b.txt") as partial:
+        partial.write_text("b")
+    assert names(tmp_path) == sorted([*before, "b.txt"]) and len(before) == 2
+    living.communicate("")
+    assert names(tmp_path) == ["a.keras", "b.txt", "results"]
+
+
+def test_what_another_machine_writes_stays_for_a_day(tmp_path):
+    theirs = tmp_path / ".a.elsewhere-12.partial.keras"
+    theirs.write_text("half")
+    remove_leftovers(tmp_path)
+    assert theirs.exists()
+    files._CLEANED.clear()
+    os.utime(theirs, (0, 0))
+    remove_leftovers(tmp_path)
+    assert not theirs.exists()
+
+
+@pytest.mark.parametrize("write", [written_whole, new_folder])
+def test_a_full_disk_names_the_file(tmp_path, write):
+    full_disk = pytest.raises(OSError, match=r"No space left on device: .*results")
+    with full_disk as caught, write(tmp_path / "results"), open("/dev/full", "w") as full:
+        full.write("text")
+    assert caught.value.errno == errno.ENOSPC and not names(tmp_path)
+
+
+def test_an_archive_that_claims_too_much_is_not_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(10**6))
+    check_archive(path)
+    monkeypatch.setenv("KERAS_CVAE_MAX_MODEL_BYTES", "1000")
+    with pytest.raises(UserError, match="to 1000000 bytes, more than the bound of 1000"):
+        check_archive(path)
+    monkeypatch.setenv("KERAS_CVAE_MAX_MODEL_BYTES", "much")
+    with pytest.raises(UserError, match="must be a positive integer; got 'much'"):
+        check_archive(path)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[" * 10**5, b'"' + b"x" * 100])
+def test_what_is_no_json_is_one_clear_error(tmp_path, text):
+    (tmp_path / "a.json").write_bytes(text)
+    with pytest.raises(UserError, match=r"The results .*a\.json could not be read"):
+        read_json(tmp_path / "a.json", "The results")
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(UserError, match="no regular file"):
+        read_json(tmp_path / "a.json", "The results")

@@ -10,7 +10,7 @@ PACKAGE = ROOT / "keras_cvae"
 # From the ground up. A room is a folder or a loose module of the package; a room may import from
 # the floors below it alone, inside functions too. `scripts` and tests are above all of them.
 FLOORS = (
-    {"errors", "progress", "saved_models"},
+    {"errors", "progress", "saved_models", "signals"},
     {"files", "images", "schedules", "backend"},
     {"runs", "metrics", "losses", "predictor", "data", "video", "layers"},
     {"architectures", "plots", "cli"},

@@ -2,6 +2,7 @@ import json
 import math
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -158,3 +159,29 @@ def test_what_are_no_results_is_an_error(tmp_path, text):
         (tmp_path / "metrics.json").write_text(text)
     with pytest.raises(UserError, match="metrics.json"):
         runs.read_metrics(tmp_path)
+
+
+HOLD = """
+import sys, time
+from keras_cvae import runs
+with runs.locked(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_run_is_locked_until_its_process_ends(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match=f"by process {process.pid} "), runs.locked(tmp_path):
+            pass
+        assert (tmp_path / ".lock").exists()
+    finally:
+        process.kill()
+        process.wait()
+    with runs.locked(tmp_path):  # a killed process keeps nobody out
+        assert str(os.getpid()) in (tmp_path / ".lock").read_text()
+    assert not list(tmp_path.iterdir())

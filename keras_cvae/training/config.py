@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_cvae.backend.compiling import CHOICES as COMPILE
 from keras_cvae.errors import UserError, check_choice
-from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.images import DEFAULT_FRAME_SIZE, chosen_frame_size
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
 from keras_cvae.schedules import (
     KL_STRATEGIES,
@@ -23,6 +23,7 @@ from keras_cvae.training.setting import (
     above,
     at_least,
     check_settings,
+    check_types,
     flag_name,
     setting,
     settings,
@@ -234,10 +235,13 @@ class TrainingConfig:
         Raises:
             UserError: for the first value that does not fit.
         """
+        chosen_frame_size(self.frame_size)
         for name, value in dataclasses.asdict(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise UserError(f"{flag_name(name)} must be a finite number; got {value}.")
         check_settings(self)
+        if self.schedule_epochs < 1:
+            raise UserError(f"schedule_epochs must be at least 1; got {self.schedule_epochs}.")
         cycles = 1 if self.kl_cycles is None else self.kl_cycles
         kl_weight(0, **{**self.kl_schedule(), "cycles": cycles})
         teacher_forcing_ratio(0, **self.forcing_schedule())
@@ -255,6 +259,7 @@ def resolve(given: dict) -> TrainingConfig:
     Raises:
         UserError: for values that no run can have.
     """
+    check_types(TrainingConfig, given)
     recipe = given.get("recipe") or DEFAULT_RECIPE
     check_choice("recipe", recipe, MODEL_RECIPES)
     values = {name: each.default(recipe) for name, each in settings(TrainingConfig).items()}

@@ -1,5 +1,6 @@
 """A training run from its configuration: data, model, callbacks, `fit`, results."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Sequence
@@ -26,10 +27,12 @@ from keras_cvae.callbacks import (
 from keras_cvae.callbacks.tensorboard_logs import writer_class
 from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.data import Clips, load_videos
-from keras_cvae.data.sources import true_videos
+from keras_cvae.data.fingerprint import differences, fingerprint
+from keras_cvae.data.sources import has_split
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
-from keras_cvae.files import write_json
+from keras_cvae.evaluation.rollouts import check_predictable
+from keras_cvae.files import read_json, write_json
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.model.loading import load_model
 from keras_cvae.training.build import build_model, start_from
@@ -44,7 +47,11 @@ class TrainingStopped(Exception):
 
 
 def train(
-    config: TrainingConfig, run: str | Path, resume: bool = False, started: float | None = None
+    config: TrainingConfig,
+    run: str | Path,
+    resume: bool = False,
+    started: float | None = None,
+    data_changed: bool = False,
 ) -> dict:
     """Trains a model and writes everything about it into a run folder.
 
@@ -53,17 +60,34 @@ def train(
         run: the run folder: new, or with `resume` that of the unfinished run.
         resume: bool, go on where the run in the folder stopped.
         started: `time.monotonic()` at the start of the process; `None` is now.
+        data_changed: whether to go on although the data are not those that the run was begun with.
+            The best model then counts from here.
 
     Returns:
         dict, what `metrics.json` holds.
 
     Raises:
-        UserError: for bad data, a folder that exists, or nothing to resume.
+        UserError: for bad data, a folder that exists, nothing to resume, data that changed, or a
+            run that another process trains.
         TrainingStopped: if the NaN guard ended training.
         KeyboardInterrupt: after Ctrl-C; the state of the last finished epoch is in the folder.
     """
     started = time.monotonic() if started is None else started
     run = Path(run)
+    with contextlib.ExitStack() as held:
+        if resume:
+            held.enter_context(runs.locked(run))
+        return _train(config, run, resume, started, data_changed, held)
+
+
+def _train(
+    config: TrainingConfig,
+    run: Path,
+    resume: bool,
+    started: float,
+    data_changed: bool,
+    held: contextlib.ExitStack,
+) -> dict:
     backend = keras.backend.backend()
     _check_precision(config.precision, backend)
     _, how = compiling.choose(config.compile, backend)
@@ -83,8 +107,21 @@ def train(
         mirror=config.mirror,
     )
     # Read now, so that a damaged one is not found after hours of training.
-    test_videos = true_videos(config.data, "test", config.frame_size, config.cache)
+    test_videos: list[Video] = []
+    if has_split(config.data, "test"):
+        test_videos = load_videos(config.data, "test", config.frame_size, config.cache)
+    check_predictable(val_videos, "val")
+    check_predictable(test_videos, "test")
+    steps = config.epochs * len(clips)
+    if config.accumulate > steps:
+        raise UserError(
+            f"--accumulate {config.accumulate} is more than all {steps} batches of the training: "
+            "the weights would never change. Lower it, or raise --epochs."
+        )
+    splits = {"train": train_videos, "val": val_videos, "test": test_videos}
+    prints = {name: fingerprint(videos, name) for name, videos in splits.items()}
     restored = None
+    changed = resume and _check_data(run, prints, data_changed)
     if resume and (run / runs.LAST).exists():
         restored = read_training_state(run / runs.LAST)
         if restored["epoch"] > config.epochs:
@@ -92,6 +129,12 @@ def train(
                 f"{run} has trained {restored['epoch']} epochs already; --epochs can only raise "
                 f"that, got {config.epochs}."
             )
+        if changed:  # the best PSNR so far is of other data
+            restored["callbacks"] = {
+                name: values
+                for name, values in restored["callbacks"].items()
+                if _BestCheckpoint.__name__ not in name
+            }
         model = load_model(run / runs.LAST)
         print(f"going on after epoch {restored['epoch']} of {config.epochs}", flush=True)
     else:
@@ -105,6 +148,8 @@ def train(
         write_json(run / runs.CONFIG, _stored(config, backend))
     else:
         runs.create_run(run, _stored(config, backend))
+        held.enter_context(runs.locked(run))
+    write_json(run / runs.DATA, prints)
     validated = sum(len(video.frames) for video in val_videos)
     print(
         f"{model.count_params():,} parameters; {clips.num_frames} training frames in {len(clips)} "
@@ -190,6 +235,24 @@ def _fit(
             "Training ended, but no validation gave a finite PSNR, so that there is no best model. "
             "Try a bounded output (--output sigmoid), or a lower learning rate."
         )
+
+
+def _check_data(run: Path, prints: dict, data_changed: bool) -> bool:
+    """Whether the data are other than those that a run was begun with, which must be allowed."""
+    if not (run / runs.DATA).exists():  # of an earlier version
+        return False
+    before = read_json(run / runs.DATA, "The fingerprint of the data")
+    found = differences(before, prints)
+    if not found:
+        return False
+    shown = "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
+    if not data_changed:
+        raise UserError(
+            f"The data are not those that {run} was begun with: {shown}. Put them back, or go on "
+            "with --resume and --data-changed: the best model then counts from there."
+        )
+    print(f"the data changed: {shown}; the best model counts from here", flush=True)
+    return True
 
 
 def _stored(config, backend):

@@ -1,7 +1,8 @@
 """One declaration of a setting: its field, flag, defaults, help and check."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+import typing
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from keras_cvae.errors import UserError
@@ -74,12 +75,41 @@ def flag_name(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
 
+def check_types(config: type, values: Mapping[str, Any]) -> None:
+    """Checks the types of values, which may come from a file that was edited by hand.
+
+    Args:
+        config: a dataclass.
+        values: by field name; other names are ignored.
+
+    Raises:
+        UserError: for the first value that is not of its field's type.
+    """
+    for name, hint in typing.get_type_hints(config).items():
+        if name in values and not _is_a(values[name], hint):
+            shown = getattr(hint, "__name__", str(hint)) if isinstance(hint, type) else str(hint)
+            raise UserError(f"{flag_name(name)} must be of the type {shown}; got {values[name]!r}.")
+
+
+def _is_a(value: Any, hint: Any) -> bool:
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple:
+        fits = isinstance(value, (list, tuple)) and len(value) == len(parts)
+        return fits and all(map(_is_a, value, parts))
+    if parts:  # of a union
+        return any(_is_a(value, part) for part in parts)
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)
+
+
 def check_settings(config: Any) -> None:
     """Checks each value of a configuration by its declaration.
 
     Raises:
         UserError: for the first value that does not fit.
     """
+    check_types(type(config), vars(config))
     for name, declared in settings(config).items():
         value = getattr(config, name)
         if declared.check is None:

@@ -90,7 +90,8 @@ def stored_backend(study: str | os.PathLike, plan: Plan) -> str | None:
     for strategy, seed, _ in plan:
         folder = run_folder(study, strategy, seed)
         if folder.exists():
-            return runs.read_config(folder).get("environment", {}).get("backend")
+            environment = runs.read_config(folder).get("environment")
+            return environment.get("backend") if isinstance(environment, dict) else None
     return None
 
 

@@ -10,6 +10,7 @@ from callback_checks import assert_same, state_of
 import keras_cvae
 from keras_cvae.callbacks import KLAnnealing, TeacherForcing, TrainingState
 from keras_cvae.callbacks.training_state import read_training_state
+from keras_cvae.errors import UserError
 
 
 def schedules():
@@ -168,9 +169,37 @@ def test_reading_another_file_says_what_is_missing(model, tmp_path):
     with zipfile.ZipFile(broken, "w") as archive:
         archive.writestr("training_state.json", "{")
     for path in (plain, text, truncated, broken, tmp_path / "absent.keras", tmp_path):
-        with pytest.raises(ValueError, match="holds no training state") as caught:
+        with pytest.raises(UserError, match="training state|damaged or cut|no file") as caught:
             read_training_state(path)
         assert str(path) in str(caught.value)
+
+
+STATE = {"epoch": 1, "history": [{"epoch": 1, "loss": 0.5}], "callbacks": {"0-X": {"best": 1.0}}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ([], "it is no object"),
+        ({"epoch": "1"}, "its epoch is '1'"),
+        ({"epoch": 0}, "its epoch is 0, and its history has 1 rows"),
+        ({"epoch": True}, "its epoch is True"),
+        ({"epoch": None}, "its epoch is None"),
+        ({"history": None}, "its history is no list"),
+        ({"history": [{"epoch": 1, "loss": "small"}]}, "its history is no list of rows of numbers"),
+        ({"history": [3]}, "its history is no list of rows"),
+        ({"callbacks": [1]}, "its callbacks are no objects"),
+        ({"callbacks": {"0-X": 3}}, "its callbacks are no objects"),
+        ({"callbacks": {"0-X": {"best": [1]}}}, "values that are none"),
+    ],
+    ids=str,
+)
+def test_a_state_edited_by_hand_is_one_clear_error(tmp_path, changed, message):
+    state = {**STATE, **changed} if isinstance(changed, dict) else changed
+    with zipfile.ZipFile(tmp_path / "last.keras", "w") as archive:
+        archive.writestr("training_state.json", json.dumps(state))
+    with pytest.raises(UserError, match=message):
+        read_training_state(tmp_path / "last.keras")
 
 
 def test_the_state_is_plain_json(model, clips, tmp_path):

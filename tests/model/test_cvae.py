@@ -38,7 +38,8 @@ def test_bounded_outputs_stay_in_the_unit_range_and_unbounded_ones_do_not(value)
     for output in ("sigmoid", "clip", "none"):
         model = make_model(output=output)
         last_bias(model.architecture.generator).assign(np.full(3, value))
-        video = model.predict_video(batch["frames"][:, 0], batch["poses"])[:, 1:]
+        stream = model.stream_video(batch["frames"][:, 0], batch["poses"])
+        video = np.stack(list(stream), axis=1)
         pred = to_numpy(model.rollout(**batch).pred)
         for images in (video, pred):
             assert ((images >= 0) & (images <= 1)).all() == (output != "none")
