@@ -5,20 +5,29 @@ import os
 import shlex
 import signal
 
+import pytest
 from script_checks import ROOT, assert_same_run, finish, history, run_script, start
 
 from keras_cvae.training import fit
 
 
-def test_ctrl_c_in_another_process(run, flags, tmp_path):
+@pytest.mark.parametrize(
+    "asked",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal_in_another_process(run, flags, tmp_path, asked):
     again = tmp_path / "a run"  # with a space, so that the command must be quoted
     process = start([ROOT / "scripts" / "train.py", *flags, "--out", again], cwd=tmp_path)
     for line in process.stdout:
         if line.startswith("epoch 1/4"):
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(asked)
     done = finish(process)
-    assert done.code == 130
+    assert done.code == 128 + asked
     assert "Traceback" not in done.err
     *_, hint, command = done.out.splitlines()
     assert "go on with" in hint
