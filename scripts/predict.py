@@ -11,8 +11,8 @@ from keras_cvae.inference import needs_keras
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        description="Predict a video from its first frame and a folder of pose images N.png; pose "
-        "0 belongs to the given frame.",
+        description="Predict a video from its first frame and a folder of numbered pose images; "
+        "the lowest number is the pose of the given frame.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -32,6 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--zoom", type=int, default=1, help="whole factor of enlargement (1)")
     parser.add_argument("--smooth", action="store_true", help="enlarge smoothly (true pixels)")
     parser.add_argument("--side-by-side", action="store_true", help="show the poses too")
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="load a .pt2 or SavedModel, whose files can run any code: only from people you trust",
+    )
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         cli.check_out(options.out)

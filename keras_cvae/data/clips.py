@@ -1,5 +1,6 @@
 """Batches of clips of a fixed length, cut from videos at random places, for `model.fit`."""
 
+import numbers
 import warnings
 from typing import Any
 
@@ -79,9 +80,11 @@ class Clips(keras.utils.PyDataset):
             ("stride", stride, 1),
             ("seed", seed, 0),
         ):
-            if not isinstance(value, int | np.integer) or value < low:
+            is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if not is_integer or value < low:
                 raise UserError(f"{name} must be an integer of at least {low}, got {value!r}.")
-        if not 0 < partial <= 1:
+        is_number = isinstance(partial, numbers.Real) and not isinstance(partial, bool)
+        if not is_number or not 0 < partial <= 1:  # NaN is not, either
             raise UserError(f"partial must be a share in (0, 1], got {partial!r}.")
 
         self.videos = _long_enough(_first_share(as_videos(videos), partial), clip_length)
@@ -172,6 +175,12 @@ def _first_share(videos: list[Video], partial: float) -> list[Video]:
         if left:
             kept.append(Video(name, frames[:left], poses[:left]))
             left -= len(kept[-1].frames)
+    if not kept:
+        total = sum(len(video.frames) for video in videos)
+        raise UserError(
+            f"partial={partial} of {total} frames is less than one frame. Raise partial, or add "
+            "frames."
+        )
     return kept
 
 

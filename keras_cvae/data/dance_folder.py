@@ -7,9 +7,9 @@ from pathlib import Path
 from keras_cvae.data.clips import Clips
 from keras_cvae.data.dance_layout import find_sequences
 from keras_cvae.data.image_cache import load_images
+from keras_cvae.data.same_size import check_same_size
 from keras_cvae.data.videos import Video
-from keras_cvae.errors import UserError
-from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.images import DEFAULT_FRAME_SIZE, chosen_frame_size
 
 
 def read_split(
@@ -24,16 +24,21 @@ def read_split(
     ROOT/train/train_img/N.png      frames in numeric order: 10 comes after 9
     ROOT/train/train_label/N.png    the pose of each frame, by its number
     ROOT/val/val_img, val_label     the same
-    ROOT/test/test_img/K/0.png      the given frame of test video K
-    ROOT/test/test_label/K/N.png    its poses from 0 on; pose 0 belongs to the given frame
+    ROOT/test/test_img/K/N.png      the given frame of test video K, one image
+    ROOT/test/test_label/K/N.png    its poses; the lowest number belongs to the given frame
     ROOT/test/test_truth/K/N.png    its true frames, if they are known
     ```
 
-    Subfolders `train_img/K` and `train_label/K` are separate videos. At a gap in the numbers one
-    video ends and another begins; one warning lists the gaps. Images are PNG, JPEG or WebP of any
-    size. A pose must have the size of its frame, but may be another kind of file. Frame 0 of a test
-    video is always the given one, so `test_truth` may begin at 0 or 1. Names that begin with a dot,
-    `Thumbs.db`, `desktop.ini` and `__MACOSX` are ignored. Any other unexpected file is an error.
+    Other names do as well if those of a folder are alike apart from one number, as
+    `frame_000001.png`; see `image_names.by_number`.
+
+    Subfolders `train_img/K` and `train_label/K` are separate videos; they may have any names. At a
+    gap in the numbers one video ends and another begins; one warning lists the gaps. Images are
+    PNG, JPEG or WebP of any size up to `images.check_pixels`. A pose must have the size of its
+    frame, but may be another kind of file. The first frame of a test video is always the given one,
+    so `test_truth` may begin at the number of the first pose or of the second. Names that begin
+    with a dot and those in `image_names.IGNORED` (such as `Thumbs.db`) are ignored. Any other
+    unexpected file is an error.
 
     Args:
         root: the folder that holds `train`, `val` and `test`.
@@ -57,10 +62,7 @@ def read_split(
         (630, 32, 64, 3)
     """
     if frame_size is not None:
-        sides = tuple(int(side) for side in frame_size)
-        if len(sides) != 2 or min(sides) < 1:
-            raise UserError(f"frame_size must be (height, width), got {sides}.")
-        frame_size = (sides[0], sides[1])
+        frame_size = chosen_frame_size(frame_size)
     sequences = find_sequences(root, split)
     paths = [path for sequence in sequences for path in (*sequence.frames, *sequence.poses)]
 
@@ -68,13 +70,7 @@ def read_split(
         size_of = dict(zip(paths, sizes, strict=True))
         for _, frames, poses in sequences:
             for frame, pose in zip_longest(frames, poses, fillvalue=frames[0]):
-                if size_of[frame] != size_of[pose]:
-                    raise UserError(
-                        f"Frame and pose differ in size: {frame} is "
-                        f"{' x '.join(map(str, size_of[frame]))}, {pose} "
-                        f"{' x '.join(map(str, size_of[pose]))} (height x width). Render the poses "
-                        "in the size of the frames."
-                    )
+                check_same_size(frame, size_of[frame], pose, size_of[pose])
 
     images = load_images(paths, Path(root), frame_size, cache, check, f"reading {split} images")
     videos, at = [], 0

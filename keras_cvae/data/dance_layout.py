@@ -2,19 +2,21 @@
 
 import os
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from keras_cvae.data.decoding import IMAGE_SUFFIXES
+from keras_cvae.data.image_names import (
+    by_number,
+    check_folder,
+    check_image_name,
+    entries_of,
+    missing_numbers,
+    natural_order,
+    some,
+)
 from keras_cvae.errors import UserError, check_choice
 
 SPLITS = ("train", "val", "test")
-
-_HIDDEN = {"thumbs.db", "desktop.ini", "__macosx"}  # and every name that begins with a dot
-
-# By video and number. The video is `None` if there are no subfolders.
-Listing = dict[int | None, dict[int, Path]]
 
 _LAYOUT = (
     "Expected are <split>/<split>_img and <split>/<split>_label in the data folder, for train, val "
@@ -36,6 +38,15 @@ class Sequence(NamedTuple):
     poses: list[Path]
 
 
+class _Folder(NamedTuple):
+    path: Path
+    files: list[Path]
+
+
+# By the name of the video, which is `None` if there are no subfolders.
+_Listing = dict[str | None, _Folder]
+
+
 def find_sequences(root: str | os.PathLike, split: str) -> list[Sequence]:
     """Lists the videos of one split; opens no image. See `read_split` for the layout.
 
@@ -44,30 +55,49 @@ def find_sequences(root: str | os.PathLike, split: str) -> list[Sequence]:
         split: `"train"`, `"val"` or `"test"`.
 
     Returns:
-        The videos in numeric order, at least one.
+        The videos in the order of their names, at least one.
 
     Raises:
         UserError: if a file is missing, unexpected or ambiguous; the message names it.
     """
     root = Path(root)
     check_choice("split", split, SPLITS)
-    if not root.is_dir():
-        raise UserError(f"The data folder {root} does not exist.")
+    check_folder(root, "The data folder", _LAYOUT)
     folder = root / split
     frames, poses = (_listing(folder / f"{split}_{kind}") for kind in ("img", "label"))
-    _same_keys(frames, poses, folder / f"{split}_img", folder / f"{split}_label", "video")
+    _same_videos(frames, poses, folder / f"{split}_img", folder / f"{split}_label")
     find = _test_sequences if split == "test" else _true_sequences
     return find(folder, frames, poses)
 
 
-def _true_sequences(folder: Path, frames: Listing, poses: Listing) -> list[Sequence]:
+def numbered_images(folder: str | os.PathLike) -> list[Path]:
+    """The images of a folder, in numeric order.
+
+    Args:
+        folder: holds `N.png`, `frame_N.png` or the like (or another kind of image), from any number
+            on, without a gap. See `image_names.by_number` for the names.
+
+    Returns:
+        Their paths. The first one has the lowest number.
+
+    Raises:
+        UserError: if the folder does not exist, is empty, holds other files, or lacks a number.
+    """
+    numbered = by_number(entries_of(Path(folder), "Give a folder of images N.png."))
+    if missing := missing_numbers(numbered):
+        raise UserError(
+            f"{folder} has no image {missing}; expected are numbers without a gap, from that of "
+            "the given frame on."
+        )
+    return [numbered[n] for n in sorted(numbered)]
+
+
+def _true_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Sequence]:
     sequences: list[Sequence] = []
     gaps: list[str] = []
-    for video in sorted(frames, key=_order):
-        images, labels = frames[video], poses[video]
-        _same_keys(
-            images, labels, _place(folder, "img", video), _place(folder, "label", video), "number"
-        )
+    for video in _in_order(frames):
+        images, labels = by_number(frames[video].files), by_number(poses[video].files)
+        _same_keys(images, labels, frames[video].path, poses[video].path, "number")
         name = _name(folder, video)
         numbers = sorted(images)
         ends = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
@@ -80,42 +110,42 @@ def _true_sequences(folder: Path, frames: Listing, poses: Listing) -> list[Seque
             )
     if gaps:
         warnings.warn(
-            f"{folder}: the frame numbers have {len(gaps)} gap(s) ({_some(gaps)}). The frames "
+            f"{folder}: the frame numbers have {len(gaps)} gap(s) ({some(gaps)}). The frames "
             "between two gaps are a video of their own; no clip crosses a gap.",
             stacklevel=4,
         )
     return sequences
 
 
-def _test_sequences(folder: Path, frames: Listing, poses: Listing) -> list[Sequence]:
+def _test_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Sequence]:
     truth_folder = folder / "test_truth"
-    truth = _listing(truth_folder) if truth_folder.is_dir() else None
+    truth = _listing(truth_folder) if os.path.lexists(truth_folder) else None
     if truth is not None:
-        _same_keys(poses, truth, folder / "test_label", truth_folder, "video")
+        _same_videos(poses, truth, folder / "test_label", truth_folder)
     sequences = []
-    for video in sorted(poses, key=_order):
-        given, labels = frames[video], poses[video]
-        place = _place(folder, "label", video)
+    for video in _in_order(poses):
         if video is None:
             raise UserError(
                 f"{folder}: test images must lie in one subfolder per video, as in "
                 "test_img/0/0.png and test_label/0/N.png."
             )
-        if list(given) != [0]:
+        given, labels = frames[video], by_number(poses[video].files)
+        if len(given.files) != 1:
             raise UserError(
-                f"{_place(folder, 'img', video)}: expected one image, number 0, the given frame; "
-                f"got {_some(path.name for path in given.values())}. Known true frames belong in "
-                f"{truth_folder / str(video)}."
+                f"{given.path}: expected one image, the given frame; got "
+                f"{some(path.name for path in given.files)}. Known true frames belong in "
+                f"{truth_folder / given.path.name}."
             )
-        if missing := [n for n in range(max(labels) + 1) if n not in labels]:
+        check_image_name(given.files[0])
+        if missing := missing_numbers(labels):
             raise UserError(
-                f"{place}: poses must be numbered 0, 1, 2, ... without a gap, as pose 0 belongs to "
-                f"the given frame; missing: {_some(missing)}."
+                f"{poses[video].path}: poses must be numbered without a gap, as the lowest number "
+                f"belongs to the given frame; missing: {missing}."
             )
-        images = dict(given)
+        images = {min(labels): given.files[0]}
         if truth is not None:
-            images = truth[video] | given
-            _same_keys(labels, images, place, truth_folder / str(video), "number")
+            images = by_number(truth[video].files) | images
+            _same_keys(labels, images, poses[video].path, truth[video].path, "number")
         sequences.append(
             Sequence(
                 _name(folder, video),
@@ -126,104 +156,64 @@ def _test_sequences(folder: Path, frames: Listing, poses: Listing) -> list[Seque
     return sequences
 
 
-def _listing(folder: Path) -> Listing:
-    entries = _visible(folder)
+def _listing(folder: Path) -> _Listing:
+    entries = entries_of(folder, _LAYOUT)
     folders = [entry for entry in entries if entry.is_dir()]
     if not folders:
-        return {None: _by_number(entries)}
+        return {None: _Folder(folder, entries)}
     if len(folders) < len(entries):
         file = next(entry for entry in entries if entry not in folders)
         raise UserError(
             f"{folder} holds both images ({file.name}) and subfolders ({folders[0].name}). Put "
             "every video into a subfolder, or have one video and no subfolder."
         )
-    return {n: _by_number(_visible(entry)) for n, entry in _by_number(folders).items()}
+    listing: _Listing = {}
+    for entry in folders:
+        name = entry.name
+        key = str(int(name)) if name.isascii() and name.isdecimal() else name  # 03 is video 3
+        known = listing.setdefault(key, _Folder(entry, entries_of(entry, _LAYOUT))).path
+        if known != entry:
+            raise UserError(f"{folder}: {known.name} and {name} are the same number; keep one.")
+    return listing
 
 
-def _visible(folder: Path, hint: str = _LAYOUT) -> list[Path]:
-    if not folder.is_dir():
-        raise UserError(f"The folder {folder} does not exist. {hint}")
-    entries = sorted(
-        entry
-        for entry in folder.iterdir()
-        if not entry.name.startswith(".") and entry.name.lower() not in _HIDDEN
-    )
-    if not entries:
-        raise UserError(f"The folder {folder} is empty; expected images 0.png, 1.png, ...")
-    return entries
-
-
-def numbered_images(folder: str | os.PathLike) -> list[Path]:
-    """The images 0, 1, 2, ... of a folder, in numeric order.
-
-    Args:
-        folder: holds `N.png` (or another kind of image) from 0 on without a gap.
-
-    Returns:
-        Their paths.
-
-    Raises:
-        UserError: if the folder does not exist, is empty, holds other files, or lacks a number.
-    """
-    numbered = _by_number(_visible(Path(folder), "Give a folder of images N.png."))
-    if missing := sorted(set(range(max(numbered) + 1)) - set(numbered)):
-        raise UserError(
-            f"{folder} has no image {_some(missing)}; poses count from 0, which belongs to the "
-            "given frame, without a gap."
-        )
-    return [numbered[n] for n in sorted(numbered)]
-
-
-def _by_number(entries: list[Path]) -> dict[int, Path]:
-    numbered: dict[int, Path] = {}
-    for entry in entries:
-        is_folder = entry.is_dir()
-        stem = entry.name if is_folder else entry.stem
-        known = is_folder or entry.suffix.lower() in IMAGE_SUFFIXES
-        if not (known and stem.isascii() and stem.isdecimal()):
-            raise UserError(
-                f"{entry}: expected a number with one of the endings {', '.join(IMAGE_SUFFIXES)} "
-                "(or a subfolder named by a number). Rename it, or move it elsewhere."
-            )
-        other = numbered.setdefault(int(stem), entry)
-        if other is not entry:
-            raise UserError(
-                f"{entry.parent}: {other.name} and {entry.name} are the same number; keep one."
-            )
-    return numbered
-
-
-def _same_keys(left: dict, right: dict, left_folder: Path, right_folder: Path, what: str) -> None:
+def _same_videos(left: _Listing, right: _Listing, left_folder: Path, right_folder: Path) -> None:
     if (None in left) != (None in right):
         nested, flat = (right_folder, left_folder) if None in left else (left_folder, right_folder)
         raise UserError(
             f"{nested} has subfolders and {flat} has none; both or neither must have them."
         )
+    paths = {key: folder.path for key, folder in left.items()}
+    other = {key: folder.path for key, folder in right.items()}
+    _same_keys(paths, other, left_folder, right_folder, "video")
+
+
+def _same_keys(
+    left: dict[Any, Path],
+    right: dict[Any, Path],
+    left_folder: Path,
+    right_folder: Path,
+    what: str,
+) -> None:
     for have, lack, folder, other in (
         (left, right, left_folder, right_folder),
         (right, left, right_folder, left_folder),
     ):
-        if missing := sorted(set(have) - set(lack)):
-            names = [path.name for path in map(have.get, missing) if isinstance(path, Path)]
+        if missing := [path for key, path in sorted(have.items(), key=_of_item) if key not in lack]:
             raise UserError(
-                f"{folder} has {what} {_some(names or missing)}, but {other} has not. Each frame "
-                "needs a pose of the same number, and each pose a frame."
+                f"{folder} has {what} {some(path.name for path in missing)}, but {other} has not. "
+                "Each frame needs a pose of the same number, and each pose a frame."
             )
 
 
-def _place(folder: Path, kind: str, video: int | None) -> Path:
-    place = folder / f"{folder.name}_{kind}"
-    return place if video is None else place / str(video)
+def _of_item(item: tuple[Any, Path]) -> Any:
+    key, path = item
+    return key if isinstance(key, int) else natural_order(path.name)
 
 
-def _name(folder: Path, video: int | None) -> str:
+def _in_order(listing: _Listing) -> list[str | None]:
+    return sorted(listing, key=lambda video: natural_order(video or ""))
+
+
+def _name(folder: Path, video: str | None) -> str:
     return folder.name if video is None else f"{folder.name}_{video}"
-
-
-def _order(video: int | None) -> int:
-    return -1 if video is None else video
-
-
-def _some(things: Iterable[Any]) -> str:
-    words = [str(thing) for thing in things]
-    return ", ".join(words[:5]) + (f" and {len(words) - 5} more" if len(words) > 5 else "")

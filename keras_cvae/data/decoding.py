@@ -1,32 +1,30 @@
 """Image files as RGB arrays, one or many. A broken file is an error, not a gray patch."""
 
 import contextlib
+import io
 import os
-import re
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
 
-from keras_cvae.errors import UserError
+from keras_cvae.data.image_faults import DAMAGED, TRUNCATED, find_fault, for_opencv
+from keras_cvae.data.image_header import JPEG, Header, read_header, upright
+from keras_cvae.errors import UserError, positive_variable
+from keras_cvae.files import check_regular
+from keras_cvae.images import MAX_PIXELS, MAX_PIXELS_VARIABLE, check_pixels
 from keras_cvae.progress import Progress
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8"
-# In the compressed part of a JPEG, 0 or a restart marker follows 0xff, or 0xff is a fill byte.
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
     """Reads one PNG, JPEG or WebP image.
 
     Gray and palette images become RGB, 16 bits become 8, an alpha channel is composited on black
-    (the background of a pose image), and a JPEG is rotated as its EXIF data say. The content
+    (the background of a pose image), and the image is turned as its EXIF data say. The content
     determines the kind of file, not the name.
 
     Args:
@@ -36,29 +34,58 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        UserError: if the file is missing, truncated, damaged or of another kind; the message names
-            it. OpenCV alone fills the lost part of some truncated files with gray.
+        UserError: if the file is missing, truncated, damaged, of another kind, or larger than
+            `images.check_pixels` allows; the message names it. OpenCV alone fills the lost part of
+            some truncated files with gray.
 
     Example:
         >>> read_image("train/train_img/0.png").shape
         (64, 128, 3)
     """
+    most = 8 * positive_variable(MAX_PIXELS_VARIABLE, MAX_PIXELS) + 2**20
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise _unreadable(path, f"it has {size} bytes, more than the bound of {most}")
+        data = file.read()
+    header = read_header(io.BytesIO(data))
+    if header is not None:  # before the whole file is looked at
+        check_pixels(*header.size, f"Image {path}")
+    fault = find_fault(data)
+    if fault or header is None:
+        raise _unreadable(path, fault or DAMAGED)
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(f"Cannot read image {path}: {error.strerror}.") from error
-    fault = _fault(data)
-    image: np.ndarray | None = None
-    if not fault:
-        # Only the unchanged image has alpha; only the converted one is rotated as EXIF says.
-        is_jpeg = data.startswith(_JPEG)
-        flags = cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED
-        with contextlib.suppress(cv2.error):  # such as a size over OpenCV's limit
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-        fault = "its contents are damaged"
+        image = _decode(data, header)
+    except MemoryError as error:
+        raise UserError(
+            f"Image {path}, {header.height} x {header.width} pixels, does not fit into the memory. "
+            "Make it smaller."
+        ) from error
     if image is None:
-        raise UserError(f"Cannot read image {path}: {fault}. Replace the file.")
-    return _to_rgb8(image)
+        is_jpeg = data.startswith(JPEG)
+        raise _unreadable(path, f"{TRUNCATED} or {DAMAGED}" if is_jpeg else DAMAGED)
+    return image
+
+
+def image_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Reads the size of an image from its header; nothing is decoded.
+
+    Args:
+        path: a PNG, JPEG or WebP file.
+
+    Returns:
+        `(height, width)` of what `read_image` returns.
+
+    Raises:
+        UserError: if the file is missing, empty, of another kind, or larger than
+            `images.check_pixels` allows, or its header is damaged. Other faults are not seen.
+    """
+    with _opened(path) as file:
+        header = read_header(file)
+    if header is None:
+        return read_image(path).shape[:2]  # an error that says what is wrong
+    check_pixels(*header.size, f"Image {path}")
+    return header.size
 
 
 def resize_image(image: np.ndarray, frame_size: tuple[int, int]) -> np.ndarray:
@@ -105,8 +132,8 @@ def read_images(
         UserError: if a file cannot be read, or sizes differ with `frame_size=None`; the message
             names the file.
     """
-    size = frame_size or read_image(paths[0]).shape[:2]
-    images = np.empty((len(paths), *size, 3), np.uint8) if out is None else out
+    size = frame_size or image_size(paths[0])
+    images = _array(len(paths), *size) if out is None else out
 
     def read(index: int) -> tuple[int, int]:
         image = read_image(paths[index])
@@ -127,41 +154,47 @@ def read_images(
     return images, sizes
 
 
-def _fault(data: bytes) -> str | None:
-    """What is wrong with the container of an image file, or `None`."""
-    if not data:
-        return "it is empty"
-    if data.startswith(_PNG):
-        return _png_fault(data)
-    if data.startswith(_JPEG):
-        return None if _jpeg_ends(data) else "it is truncated"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        whole = len(data) >= 8 + int.from_bytes(data[4:8], "little")
-        return None if whole else "it is truncated"
-    return "it is not a PNG, JPEG or WebP image"
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    if "\0" in os.fspath(path):
+        raise _unreadable(path, "its name holds a zero byte")
+    try:
+        with open(check_regular(path), "rb") as file:
+            yield file
+    except (OSError, UnicodeError) as error:
+        fault = getattr(error, "strerror", None) or "its name is none that a file can have"
+        if os.path.islink(path) and not os.path.exists(path):
+            fault = "it is a link to a file that does not exist"
+        raise _unreadable(path, fault) from error
 
 
-def _png_fault(data: bytes) -> str | None:
-    at, kind = len(_PNG), None
-    while kind != b"IEND":
-        kind, end = data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if len(data) < end:
-            return "it is truncated"
-        if zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            return "its contents are damaged"
-        at = end
-    return None
+def _unreadable(path: str | os.PathLike, fault: str) -> UserError:
+    return UserError(f"Cannot read image {path}: {fault}. Replace the file.")
 
 
-def _jpeg_ends(data: bytes) -> bool:
-    # Goes from marker to marker, because a thumbnail inside has its own end marker.
-    at = 2
-    while marker := _JPEG_MARKER.search(data, at):
-        kind, at = marker.group()[1], marker.end()
-        if kind == 0xD9:
-            return True
-        at += int.from_bytes(data[at : at + 2], "big")
-    return False
+def _decode(data: bytes, header: Header) -> np.ndarray | None:
+    # Neither way turns the image: OpenCV's own turning depends on its version and on the flags.
+    flags = cv2.IMREAD_UNCHANGED  # keeps alpha
+    if data.startswith(JPEG):
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        image = cv2.imdecode(np.frombuffer(for_opencv(data), np.uint8), flags)
+    except cv2.error:
+        return None
+    if image is None or image.shape[:2] != header[:2]:
+        return None
+    return upright(_to_rgb8(image), header.orientation)
+
+
+def _array(count: int, height: int, width: int) -> np.ndarray:
+    try:
+        return np.empty((count, height, width, 3), np.uint8)
+    except (MemoryError, ValueError) as error:  # a ValueError if no machine has as much
+        raise UserError(
+            f"{count} images of {height} x {width} pixels (height x width) need "
+            f"{count * height * width * 3 / 2**30:.1f} GiB, more than the free memory. Give a "
+            "smaller frame size, or a cache folder."
+        ) from error
 
 
 def _to_rgb8(image: np.ndarray) -> np.ndarray:

@@ -1,17 +1,21 @@
 """Decoded images of a folder: in memory, or in a memory-mapped file that is reused."""
 
+import errno
 import hashlib
+import io
 import json
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from keras_cvae.data.decoding import read_image, read_images
+from keras_cvae.data.decoding import image_size, read_images
+from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
 
-_VERSION = 1  # raise it when decoding or resizing changes
+_VERSION = 2  # raise it when decoding or resizing changes
 
 
 def load_images(
@@ -26,8 +30,9 @@ def load_images(
 
     The name of a cache file is a fingerprint of the frame size and of the images' names, sizes and
     times of change. So it is used as long as nothing changes, and a new one is made when an image
-    is added, removed or changed. It is written whole or not at all. Cache files are never deleted:
-    remove them by hand when no program reads them.
+    is added, removed or changed. It is written whole or not at all. A file that was cut or
+    overwritten since is replaced; otherwise cache files are never deleted: remove them by hand when
+    no program reads them.
 
     Args:
         paths: the files, at least one.
@@ -43,7 +48,7 @@ def load_images(
         (N, height, width, 3) uint8; read-only with a cache.
 
     Raises:
-        UserError: if a file cannot be read, or has the wrong size.
+        UserError: if a file cannot be read, or has the wrong size, or the cache cannot be written.
     """
     if cache is None:
         images, sizes = read_images(paths, frame_size, label=label)
@@ -51,24 +56,76 @@ def load_images(
         return images
 
     file = Path(cache) / f"{_fingerprint(paths, root, frame_size)}.npy"
-    if not file.exists():
-        size = frame_size or read_image(paths[0]).shape[:2]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(file) as partial:
-            out = np.lib.format.open_memmap(
-                partial, mode="w+", dtype=np.uint8, shape=(len(paths), *size, 3)
-            )
-            images, sizes = read_images(paths, frame_size, out=out, label=label)
-            check(sizes)
-            out.flush()
-            del images, out  # some systems do not rename a file that is mapped
-    return np.asarray(np.load(file, mmap_mode="r"))
+    shape = (len(paths), *(frame_size or image_size(paths[0])), 3)
+    try:
+        if not _is_whole(file, shape):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with written_whole(file) as partial:
+                _write(partial, shape, paths, frame_size, check, label)
+        # Not by numpy.load, which trusts what the header says.
+        return np.asarray(np.memmap(file, np.uint8, "r", offset=len(_header(shape)), shape=shape))
+    except OSError as error:
+        raise UserError(
+            f"The cache {file} could not be written or read: {error.strerror or error}. Give "
+            "another folder for it, or leave it out."
+        ) from error
+
+
+def _write(
+    file: Path,
+    shape: tuple[int, ...],
+    paths: Sequence[Path],
+    frame_size: tuple[int, int] | None,
+    check: Callable[[list[tuple[int, int]]], None],
+    label: str,
+) -> None:
+    header = _header(shape)
+    with open(file, "wb") as opened:
+        opened.write(header)
+        opened.flush()
+        _reserve(opened.fileno(), len(header) + math.prod(shape))
+    out = np.memmap(file, np.uint8, "r+", offset=len(header), shape=shape)
+    images, sizes = read_images(paths, frame_size, out=out, label=label)
+    check(sizes)
+    out.flush()
+    del images, out  # some systems do not rename a file that is mapped
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Makes a file as large as it will be, because on a full disk writing to a map is fatal."""
+    os.truncate(descriptor, size)
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise  # otherwise the file system cannot do it
+
+
+def _is_whole(file: Path, shape: tuple[int, ...]) -> bool:
+    """Whether a cache file has the header and the length that it was written with."""
+    header = _header(shape)
+    if not file.is_file() or file.stat().st_size != len(header) + math.prod(shape):
+        return False
+    with open(file, "rb") as opened:
+        return opened.read(len(header)) == header
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": shape}
+    )
+    return header.getvalue()
 
 
 def _fingerprint(paths: Sequence[Path], root: Path, frame_size: tuple[int, int] | None) -> str:
-    stats = [(path, path.stat()) for path in paths]
-    files = [
-        (path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns) for path, stat in stats
-    ]
+    files = []
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise UserError(f"Cannot read image {path}: {error.strerror}.") from error
+        files.append((path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns))
     text = json.dumps([_VERSION, frame_size, files])
     return hashlib.sha256(text.encode()).hexdigest()[:24]

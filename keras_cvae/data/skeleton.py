@@ -1,9 +1,12 @@
 """Joints, limb colours, and pose images: a coloured skeleton on black."""
 
+import numbers
+
 import cv2
 import numpy as np
 
-from keras_cvae.errors import UserError
+from keras_cvae.errors import UserError, first_line
+from keras_cvae.images import chosen_frame_size
 
 # The 17 COCO keypoints in their order, which detectors give, and the toes.
 JOINTS = (
@@ -53,6 +56,8 @@ LIMBS = (
 )
 
 SHIFT = 4  # fractional bits of OpenCV coordinates
+FARTHEST = 1e6  # pixels: beyond, coordinates on the canvas would not be exact, or overflow
+MAX_LINE = 32767  # pixels of the canvas, OpenCV's own bound
 _INDEX = {name: i for i, name in enumerate(JOINTS)} | {"neck": len(JOINTS)}
 _STARTS = np.array([_INDEX[start] for start, _, _ in LIMBS])
 _ENDS = np.array([_INDEX[end] for _, end, _ in LIMBS])
@@ -97,32 +102,36 @@ def draw_skeleton(
 
     Args:
         joints: (19, 2), x and y in pixels for each of `JOINTS`; (0, 0) is the top left corner of
-            the image. NaN marks a joint that is not visible: its limbs are left out. (17, 2), COCO
-            keypoints without the toes, is possible too.
+            the image. A joint that is not visible is NaN, infinite, exactly (0, 0) or exactly
+            (-1, -1), as OpenPose and others write it: its limbs are left out. So is one that lies
+            more than a million pixels away. (17, 2), COCO keypoints without the toes, is possible
+            too.
         frame_size: `(height, width)` of the image.
         depth: (19,) or (17,); a larger value is nearer to the camera.
-        thickness: width of the lines in pixels; `None` takes 0.05 of the image's shorter side.
+        thickness: positive, the width of the lines in pixels; `None` takes 0.05 of the image's
+            shorter side.
 
     Returns:
         (height, width, 3) uint8 RGB.
 
     Raises:
-        UserError: if `joints` or `depth` have another shape.
+        UserError: if `joints` or `depth` have another shape or hold no numbers, or `frame_size` or
+            `thickness` are not possible.
 
     Example:
         >>> pose = draw_skeleton(joints, (32, 64))
     """
-    joints = _complete(np.asarray(joints, np.float64), "joints", 2)
-    height, width = frame_size
+    height, width = frame_size = chosen_frame_size(frame_size)
+    joints = _complete(_without_unseen(_floats(joints, "joints")), "joints", 2)
     scale = supersampling(frame_size)
+    line = _line_width(0.05 * min(frame_size) if thickness is None else thickness, scale)
     canvas = np.zeros((height * scale, width * scale, 3), np.uint8)
-    line = max(1, round((thickness or 0.05 * min(frame_size)) * scale))
 
     seen = ~np.isnan(joints).any(axis=1)
     seen = seen[_STARTS] & seen[_ENDS]
     order = np.arange(len(LIMBS))
     if depth is not None:
-        depth = _complete(np.asarray(depth, np.float64)[:, None], "depth", 1)[:, 0]
+        depth = _complete(_floats(depth, "depth")[..., None], "depth", 1)[:, 0]
         order = np.argsort(depth[_STARTS] + depth[_ENDS], kind="stable")
     points = to_canvas(np.where(np.isnan(joints), 0.0, joints), scale).tolist()
     for limb in order.tolist():
@@ -130,6 +139,34 @@ def draw_skeleton(
             start, end = points[_STARTS[limb]], points[_ENDS[limb]]
             cv2.line(canvas, start, end, _COLOURS[limb], line, cv2.LINE_AA, SHIFT)
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _floats(values: np.ndarray, name: str) -> np.ndarray:
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UserError(
+            f"draw_skeleton: {name} must be numbers, one row for each joint, as a NumPy array; got "
+            f"{type(values).__name__} ({first_line(error)})."
+        ) from error
+
+
+def _without_unseen(joints: np.ndarray) -> np.ndarray:
+    """Makes joints that are not visible NaN, before a neck is made of them."""
+    if joints.ndim != 2:
+        return joints  # an error that `_complete` raises
+    unseen = (joints == 0).all(axis=-1) | (joints == -1).all(axis=-1)
+    unseen |= ~(np.abs(joints) <= FARTHEST).all(axis=-1)  # NaN is not, either
+    return np.where(unseen[..., None], np.nan, joints)
+
+
+def _line_width(thickness: float, scale: int) -> int:
+    if not isinstance(thickness, numbers.Real) or not 0 < thickness * scale <= MAX_LINE:
+        raise UserError(
+            f"draw_skeleton: thickness must be positive and at most {MAX_LINE // scale} pixels; "
+            f"got {thickness!r}. Leave it out to fit the size of the image."
+        )
+    return max(1, round(thickness * scale))
 
 
 def _complete(values: np.ndarray, name: str, width: int) -> np.ndarray:

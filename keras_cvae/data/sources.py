@@ -61,8 +61,17 @@ def has_split(data: str | os.PathLike, split: str) -> bool:
 
     Returns:
         True for the built-in data, and if the split's folder exists; its content is not read.
+
+    Raises:
+        UserError: if `data` is a file.
     """
-    return data == BUILTIN or (Path(data) / split).is_dir()
+    if data == BUILTIN:
+        return True
+    if os.path.isfile(data):
+        from keras_cvae.data.image_names import check_folder
+
+        check_folder(data, "The data folder", "It holds the splits, see read_split.")
+    return os.path.lexists(Path(data) / split)
 
 
 def true_videos(

@@ -64,7 +64,8 @@ def read_manifest(path: str | os.PathLike) -> dict | None:
         raise UserError(
             f"{path} is not the manifest of an export: {', '.join(wrong)} missing or wrong."
         )
-    check_pixels(*manifest["frame_size"], f"frame_size in {path}")
+    height, width = manifest["frame_size"]
+    check_pixels(height, width, f"frame_size in {path}")
     height, width, maps = manifest["latent_shape"]
     check_pixels(height, width, f"latent_shape in {path}")
     if maps > _WIDEST:

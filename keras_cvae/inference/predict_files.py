@@ -6,9 +6,10 @@ import numpy as np
 
 from keras_cvae import video
 from keras_cvae.data.dance_layout import numbered_images
-from keras_cvae.data.decoding import read_image, read_images, resize_image
-from keras_cvae.errors import check_at_least_1
-from keras_cvae.images import chosen_frame_size, scaled
+from keras_cvae.data.decoding import image_size, read_image, read_images, resize_image
+from keras_cvae.data.same_size import check_same_size
+from keras_cvae.errors import UserError, check_at_least_1
+from keras_cvae.images import check_finite, chosen_frame_size, scaled
 from keras_cvae.inference.loading import load_predictor
 from keras_cvae.progress import Progress
 
@@ -25,13 +26,15 @@ def predict_files(
     zoom: int = 1,
     side_by_side: bool = False,
     smooth: bool = False,
+    trust: bool = False,
 ) -> str:
     """Predicts a video from image files and writes it.
 
     Args:
         model: a model in any format, see `inference.load_predictor`.
         first_frame: the image file of the given frame.
-        poses: folder of pose images 0, 1, 2, ...; pose 0 belongs to the given frame.
+        poses: folder of numbered pose images of the size of the given frame; the lowest number is
+            the pose of the given frame.
         out: what to write: `x.gif`, `x.mp4`, or a folder of PNGs; see `video.write_video`.
         frame_size: (height, width) of the prediction. `None` takes that of the training, or that of
             the image if it is not known. An exported graph has only one size.
@@ -41,23 +44,34 @@ def predict_files(
         zoom: at least 1, the factor of enlargement.
         side_by_side: whether the poses are shown next to the prediction, with captions.
         smooth: whether enlarging is smooth (cubic) instead of showing the true pixels.
+        trust: whether a format that can run code is loaded, see `inference.load_predictor`.
 
     Returns:
         What was written, with the codec.
 
     Raises:
-        UserError: for wrong paths, images or values.
+        UserError: for wrong paths, images or values, or a prediction that is not finite.
     """
-    video.check_output(out, fps)  # before all frames are predicted
+    # What can be wrong with the files comes before the model is loaded, and all frames predicted.
+    video.check_output(out, fps)
     check_at_least_1(zoom=zoom)
-    predictor = load_predictor(model)
+    pose_files = numbered_images(poses)
+    if len(pose_files) < 2:
+        raise UserError(
+            f"{poses} holds one pose, that of the given frame: there is nothing to predict. Give "
+            "the poses of further frames."
+        )
     image = read_image(first_frame)
+    for path in pose_files:
+        check_same_size(first_frame, image.shape[:2], path, image_size(path))
+    predictor = load_predictor(model, trust)
     size = chosen_frame_size(frame_size, predictor.frame_size, image.shape[:2])
     image = resize_image(image, size)
-    pose_images, _ = read_images(numbered_images(poses), size, label="reading poses")
+    pose_images, _ = read_images(pose_files, size, label="reading poses")
     predicted = [scaled(image)]
     with Progress(len(pose_images) - 1, "predicting") as progress:
         for frame in predictor.stream(image, pose_images, temperature, seed):
+            check_finite(frame, f"The prediction of {model}, frame {len(predicted)},")
             predicted.append(frame)
             progress.update()
     frames = np.stack(predicted)

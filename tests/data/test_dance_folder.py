@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import cv2
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from keras_cvae.data.dance_folder import DanceFolder, read_split
+from keras_cvae.errors import UserError
 
 JUGGLE = Path(__file__).parents[2].parent / "shared/data/juggle"
 
@@ -44,8 +46,10 @@ def test_images_of_any_size_are_resized(tmp_path):
     assert video.frames.shape == (3, 2, 3, 3)
     with pytest.raises(ValueError, match=r"0\.png is 4 x 6, .*2\.png 8 x 12"):
         read_split(tmp_path, "train")
-    with pytest.raises(ValueError, match=r"frame_size must be \(height, width\), got \(0, 3\)"):
+    with pytest.raises(ValueError, match=r"frame_size must be .*both positive; got \(0, 3\)"):
         read_split(tmp_path, "train", frame_size=(0, 3))
+    with pytest.raises(UserError, match="frame_size is 100000 x 100000 pixels"):
+        read_split(tmp_path, "train", frame_size=(100_000, 100_000))
 
 
 @pytest.mark.parametrize("cached", [False, True])
@@ -88,6 +92,35 @@ def test_a_test_pose_must_have_the_size_of_the_given_frame(tmp_path):
     write(tmp_path / "test/test_label/0/1.png", 100, size=(5, 6))
     with pytest.raises(ValueError, match=r"img/0/0\.png is 4 x 6, .*label/0/1\.png 5 x 6"):
         read_split(tmp_path, "test", frame_size=(4, 6))
+
+
+def test_folders_as_tools_write_them(tmp_path):
+    for n in range(1, 12):
+        write(tmp_path / f"train/train_img/walk/frame_{n:06}.png", n)
+        write(tmp_path / f"train/train_label/walk/clip_{n:012}_rendered.png", 100 + n)
+        write(tmp_path / f"test/test_label/run_2/{n:05}.png", 100 + n)
+        write(tmp_path / f"test/test_truth/run_2/out{n:05}.png", n)
+    write(tmp_path / "test/test_img/run_2/first.png", 1)
+    for split, name in (("train", "train_walk"), ("test", "test_run_2")):
+        (video,) = read_split(tmp_path, split)
+        assert video.name == name
+        assert values(video.frames) == list(range(1, 12))
+        assert values(video.poses) == list(range(101, 112))
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_file_that_is_none_is_named(tmp_path, cached):
+    make_split(tmp_path / "data", range(2))
+    path = tmp_path / "data/train/train_img/2.png"
+    write(tmp_path / "data/train/train_label/2.png", 1)
+    path.symlink_to("absent")
+    cache = tmp_path / "cache" if cached else None
+    with pytest.raises(UserError, match=r"img/2\.png: (it is a link to a|No such) file"):
+        read_split(tmp_path / "data", "train", cache=cache)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"img/2\.png is no regular file"):
+        read_split(tmp_path / "data", "train", cache=cache)
 
 
 @pytest.mark.parametrize("cached", [False, True])

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import cv2
@@ -6,6 +7,7 @@ import pytest
 
 from keras_cvae.data import image_cache
 from keras_cvae.data.image_cache import load_images
+from keras_cvae.errors import UserError
 
 
 def write(path, value):
@@ -82,3 +84,46 @@ def test_a_failed_reading_leaves_nothing_behind(folder, tmp_path):
     with pytest.raises(ValueError, match=r"3\.png: it is empty"):
         load(folder, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: b"",
+        lambda data: data[:50],
+        lambda data: data[:-10],
+        lambda data: data + b"0",
+        lambda data: b"x" + data[1:],
+        lambda data: data.replace(b"(5, 4, 6, 3)", b"(6, 4, 5, 3)"),
+        lambda data: data.replace(b"|u1", b"|O1"),
+    ],
+)
+def test_a_spoilt_cache_file_is_replaced(folder, tmp_path, decoded, spoil):
+    load(folder, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").iterdir()
+    file.write_bytes(spoil(file.read_bytes()))
+    np.testing.assert_array_equal(load(folder, tmp_path / "cache"), load(folder, None))
+    load(folder, tmp_path / "cache")
+    assert decoded == [5, 5, 5]  # the first time, again, and without a cache
+    assert list((tmp_path / "cache").iterdir()) == [file]
+    np.testing.assert_array_equal(np.load(file), load(folder, None))
+
+
+def test_a_cache_that_cannot_be_written_is_named(folder, tmp_path, monkeypatch):
+    (tmp_path / "cache").touch()
+    with pytest.raises(UserError, match=r"cache/.*\.npy could not be written or read: .*Give"):
+        load(folder, tmp_path / "cache")
+    load(folder, tmp_path / "other")
+    (file,) = (tmp_path / "other").iterdir()
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(UserError, match="could not be written or read"):
+        load(folder, tmp_path / "other")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        load(folder, tmp_path / "third")
+    assert list((tmp_path / "third").iterdir()) == []

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_cvae.data.skeleton import JOINTS, LIMBS, draw_skeleton
+from keras_cvae.errors import UserError
 
 
 def standing(size=64.0):
@@ -54,6 +55,41 @@ def test_an_unseen_joint_leaves_its_limbs_out_and_no_others():
     upper = (joints[index("left_shoulder")] + joints[index("left_elbow")]) / 2
     assert image[int(upper[1]), int(upper[0])].any()
     assert not draw_skeleton(np.full((19, 2), np.nan), (32, 64)).any()
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [(0, 0), (-1, -1), (np.inf, 5), (-np.inf, np.nan), (1e300, 5), (3e6, 5), (np.nan, 30)],
+)
+@pytest.mark.parametrize("name", ["left_wrist", "right_shoulder"])
+def test_joints_not_found_are_left_out(unseen, name):
+    expected, joints = standing(), standing()
+    expected[index(name)], joints[index(name)] = np.nan, unseen
+    np.testing.assert_array_equal(
+        draw_skeleton(joints, (64, 64)), draw_skeleton(expected, (64, 64))
+    )
+
+
+def test_a_joint_on_one_edge_is_drawn():
+    joints = standing()
+    joints[index("left_wrist")] = (0, 30)
+    image = draw_skeleton(joints, (64, 64))
+    assert image[28:32, :2].any()
+
+
+def test_impossible_arguments_are_named():
+    joints = standing()
+    for arguments, message in (
+        (("abc", (64, 64)), "joints must be numbers"),
+        ((5.0, (64, 64)), "joints has shape"),
+        ((joints, (0, 64)), "frame_size must be"),
+        ((joints, (10**6, 10**6)), "frame_size is .* more than the bound"),
+        ((joints, (64, 64), None, np.nan), "thickness must be positive"),
+        ((joints, (64, 64), None, np.inf), "thickness must be positive"),
+        ((joints, (64, 64), "near"), "depth must be numbers"),
+    ):
+        with pytest.raises(UserError, match=message):
+            draw_skeleton(*arguments)
 
 
 def test_coco_keypoints_need_no_toes():

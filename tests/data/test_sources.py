@@ -23,6 +23,14 @@ def test_a_missing_folder_is_named(tmp_path):
         load_videos(tmp_path / "absent", "train")
 
 
+def test_a_video_file_is_no_data_folder(tmp_path):
+    clip = tmp_path / "clip.mp4"
+    clip.touch()
+    for read in (lambda: has_split(clip, "val"), lambda: load_videos(clip, "train")):
+        with pytest.raises(ValueError, match=r"clip\.mp4 is a file, .*ffmpeg -i .*clip\.mp4 "):
+            read()
+
+
 def test_built_in_data_need_no_cache(tmp_path):
     assert has_split("builtin", "test")
     with pytest.raises(ValueError, match="drawn, not decoded"):

@@ -59,16 +59,37 @@ def test_the_seed_and_the_temperature_matter(files):
     assert (a[1:] != b[1:]).any() and (a[1:] != c[1:]).any()
 
 
+def write_all(paths, size):
+    for path in (paths["first_frame"], *paths["poses"].iterdir()):
+        write(path, np.zeros((*size, 3), np.uint8))
+
+
+def test_a_pose_of_another_size_than_the_frame_is_an_error(files):
+    paths, *_ = files
+    write(paths["poses"] / "7.png", np.zeros((40, 60, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"first\.png is 16 x 24, .*7\.png 40 x 60"):
+        predict_files(**paths)
+
+
+def test_a_prediction_that_is_not_finite_is_an_error_and_writes_nothing(files, monkeypatch):
+    paths, *_ = files
+    nan = lambda self, *args: (np.full((*SIZE, 3), np.nan, "float32") for _ in range(11))  # noqa: E731
+    monkeypatch.setattr("keras_cvae.predictor.Predictor.stream", nan)
+    with pytest.raises(ValueError, match="frame 1, is not finite"):
+        predict_files(**paths)
+    assert not paths["out"].exists()
+
+
 def test_images_of_another_size_are_resized(files):
     paths, *_ = files
-    write(paths["first_frame"], np.zeros((40, 60, 3), np.uint8))
+    write_all(paths, (40, 60))
     predict_files(**paths, frame_size=SIZE, zoom=3)
     assert read_frames(paths["out"]).shape == (12, 48, 72, 3)
 
 
 def test_without_a_size_that_of_the_image_is_taken(files):
     paths, *_ = files
-    write(paths["first_frame"], np.zeros((24, 32, 3), np.uint8))
+    write_all(paths, (24, 32))
     predict_files(**paths)
     assert read_frames(paths["out"]).shape == (12, 24, 32, 3)
 
@@ -98,11 +119,11 @@ def test_side_by_side_shows_the_poses(files):
     ("harm", "message"),
     [
         (lambda p: p["model"].unlink(), "no model at"),
-        (lambda p: p["model"].write_bytes(b"zip"), "could not be loaded"),
+        (lambda p: p["model"].write_bytes(b"zip"), "damaged or cut"),
         (lambda p: p["first_frame"].unlink(), "first.png"),
         (lambda p: p["first_frame"].write_bytes(b"jpg"), "first.png"),
         (lambda p: (p["poses"] / "5.png").unlink(), "no image 5"),
-        (lambda p: (p["poses"] / "0.png").unlink(), "no image 0"),
+        (lambda p: (p["poses"] / "99999999999.png").write_bytes(b""), "no image"),
         (lambda p: (p["poses"] / "5.png").write_bytes(b""), "5.png"),
         (lambda p: (p["poses"] / "notes.txt").write_text(""), "notes.txt"),
         (lambda p: p.update(poses=p["poses"] / "absent"), "absent"),

@@ -55,13 +55,41 @@ def test_mp4(run, inputs, tmp_path):
 
 
 def test_an_image_of_another_size_takes_the_runs(run, inputs, tmp_path):
-    large = tmp_path / "large.png"
-    image = cv2.imread(str(inputs[1]))
-    cv2.imwrite(str(large), cv2.resize(image, (80, 48), interpolation=cv2.INTER_NEAREST))
-    out = tmp_path / "frames"
-    done = run_script("predict", run, "--first-frame", large, *inputs[2:], "--out", out)
+    large, poses, out = tmp_path / "large.png", tmp_path / "poses", tmp_path / "frames"
+    poses.mkdir()
+    for source, target in [(inputs[1], large)] + [(p, poses / p.name) for p in inputs[3].iterdir()]:
+        image = cv2.imread(str(source))
+        cv2.imwrite(str(target), cv2.resize(image, (80, 48), interpolation=cv2.INTER_NEAREST))
+    done = run_script("predict", run, "--first-frame", large, "--poses", poses, "--out", out)
     assert done.code == 0, done.err
     assert cv2.imread(str(out / "4.png")).shape == (*SIZE, 3)
+    mixed = ["--first-frame", large, *inputs[2:], "--out", tmp_path / "x.gif"]
+    line = one_error(run_script("predict", run, *mixed))
+    assert f"Frame and pose differ in size: {large} is 48 x 80, " in line
+
+
+def test_poses_count_from_any_number_and_have_names(run, inputs, tmp_path):
+    poses = tmp_path / "poses"
+    poses.mkdir()
+    for pose in inputs[3].iterdir():
+        shutil.copy(pose, poses / f"frame_{int(pose.stem) + 1:06}.png")
+    for given, out in ((inputs[3], "a"), (poses, "b")):
+        arguments = [*inputs[:2], "--poses", given, "--out", tmp_path / out]
+        assert run_script("predict", run, *arguments).code == 0
+    for t in range(5):
+        a, b = ((tmp_path / out / f"{t}.png").read_bytes() for out in "ab")
+        assert a == b
+
+
+def test_one_pose_and_a_video_file_are_one_clear_error(run, inputs, tmp_path):
+    (tmp_path / "one").mkdir()
+    shutil.copy(inputs[3] / "0.png", tmp_path / "one" / "0.png")
+    (tmp_path / "poses.mp4").write_bytes(b"video")
+    for poses, message in (("one", "nothing to predict"), ("poses.mp4", "ffmpeg -i")):
+        arguments = [*inputs[:2], "--poses", tmp_path / poses, "--out", tmp_path / "x.gif"]
+        assert message in one_error(run_script("predict", run, *arguments))
+    missing = [*inputs[:2], "--poses", tmp_path / "none", "--out", tmp_path / "x.gif"]
+    assert "none" in one_error(run_script("predict", tmp_path / "no_model.keras", *missing))
 
 
 def test_a_gap_in_the_poses(run, data, inputs, tmp_path):

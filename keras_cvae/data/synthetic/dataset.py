@@ -15,11 +15,13 @@ from keras_cvae.data.synthetic.shadow import Shadow
 from keras_cvae.data.synthetic.shapes import Projection
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError, check_choice
-from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.images import DEFAULT_FRAME_SIZE, check_pixels
 from keras_cvae.progress import Progress
 
 LENGTHS = {"train": (2400,), "val": (630,), "test": (630,) * 5}  # frames of each video
 
+MAX_FRAMES = 2**18  # of a video, three hours: the joints of all its frames are in memory
+MAX_VIDEOS = 1000  # of a split
 _SMALLEST = 16  # pixels; a smaller pose image would not show the pose
 # Lengths in units. A unit is the height of the picture, or less if the picture is narrow.
 _NARROW = 1.2
@@ -112,8 +114,14 @@ def _render(
     progress: Progress,
 ) -> Video:
     height, width = frame_size = check_frame_size(frame_size)
-    images = np.empty((frames, height, width, 3), np.uint8)
-    poses = np.empty_like(images)
+    try:
+        images, poses = np.empty((2, frames, height, width, 3), np.uint8)
+    except MemoryError:
+        raise UserError(
+            f"{frames} frames of {height} x {width} pixels (height x width) and their poses need "
+            f"{frames * height * width * 6 / 2**30:.0f} GiB of memory, which is not free. Ask for "
+            "fewer or smaller frames."
+        ) from None
     for t, (image, pose) in enumerate(iter_frames(key, frames, frame_size)):
         images[t], poses[t] = image, pose
         progress.update()
@@ -174,6 +182,8 @@ def split_lengths(split: str, frames: int | Sequence[int] | None = None) -> tupl
     lengths: Any = frames if np.ndim(frames) else [frames] * len(LENGTHS[split])
     if len(lengths) == 0:
         raise UserError("frames is empty; give the length of at least one video.")
+    if len(lengths) > MAX_VIDEOS:
+        raise UserError(f"{split} has at most {MAX_VIDEOS} videos, got {len(lengths)} lengths.")
     return tuple(_check_length(length) for length in lengths)
 
 
@@ -205,19 +215,26 @@ def check_frame_size(frame_size: tuple[int, int] | None) -> tuple[int, int]:
     """The frame size as `(height, width)`, 32 x 64 for `None`.
 
     Raises:
-        UserError: if a side is no integer or is below 16.
+        UserError: if a side is no integer or is below 16, or the image that is drawn, which is
+            larger and then shrunk, is larger than `check_pixels` allows.
     """
     size: Any = DEFAULT_FRAME_SIZE if frame_size is None else tuple(frame_size)
     if len(size) != 2 or not all(_is_integer(n) and n >= _SMALLEST for n in size):
         raise UserError(
             f"frame_size must be (height, width), two integers from {_SMALLEST}, got {frame_size}."
         )
-    return size
+    height, width = map(int, size)
+    scale = supersampling((height, width))
+    what = f"The drawing of a frame of {height} x {width}, {scale} times as large,"
+    check_pixels(scale * height, scale * width, what)
+    return height, width
 
 
 def _check_length(frames: Any) -> int:
     if not (_is_integer(frames) and frames > 0):
         raise UserError(f"frames must be a positive integer for each video, got {frames!r}.")
+    if frames > MAX_FRAMES:
+        raise UserError(f"A video has at most {MAX_FRAMES} frames, got {frames!r}.")
     return int(frames)
 
 

@@ -148,6 +148,9 @@ def test_it_is_fast():
         ({"frames": 0}, "positive integer for each video, got 0"),
         ({"frames": [5, 2.5]}, "got 2.5"),
         ({"frames": []}, "at least one video"),
+        ({"frames": 2**18 + 1}, "at most 262144 frames, got 262145"),
+        ({"frames": [1] * 1001}, "val has at most 1000 videos, got 1001"),
+        ({"frame_size": (4100, 4100)}, "2 times as large, is 8200 x 8200 pixels.*MAX_PIXELS"),
         ({"frame_size": (8, 64)}, r"integers from 16, got \(8, 64\)"),
         ({"frame_size": (32, 64, 3)}, "frame_size must be"),
         ({"seed": -1}, "at least 0, got -1"),
@@ -168,3 +171,12 @@ def test_frames_can_be_had_one_by_one():
 def test_keras_is_not_imported():
     code = "import sys, keras_cvae.data.synthetic; sys.exit('keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_memory_that_is_not_there_is_an_error_of_the_user(monkeypatch):
+    def empty(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("keras_cvae.data.synthetic.dataset.np.empty", empty)
+    with pytest.raises(ValueError, match="GiB of memory.*fewer or smaller frames"):
+        render_video(0, 3)
