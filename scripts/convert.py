@@ -7,6 +7,7 @@ from pathlib import Path
 
 from keras_cvae import cli
 from keras_cvae.errors import UserError
+from keras_cvae.files import check_new
 
 CHECKPOINT_ENDINGS = (".ckpt", ".pt", ".pth")
 
@@ -23,33 +24,51 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--output",
         choices=("none", "sigmoid", "clip"),
-        help="how the code that trained the checkpoint bounds its output (none, as published)",
+        help="how the code that trained the checkpoint bounds its output: a checkpoint does not "
+        "say (default: none, as published, and how much of a first rollout leaves [0, 1])",
     )
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         from_checkpoint = _direction(options.source, options.target)
         if options.output and not from_checkpoint:
             raise UserError("--output is for reading a checkpoint: a .keras file has its own.")
-        cli.check_out(options.target)
+        check_new(options.target)
         cli.start_backend()
 
         from keras_cvae.model.loading import load_model
+        from keras_cvae.published.bound import outside_unit
         from keras_cvae.published.checkpoint import load_lab_checkpoint, save_lab_checkpoint
 
+        share = None
         if from_checkpoint:
-            overrides = {"output": options.output} if options.output else {}
-            model = load_lab_checkpoint(options.source, **overrides)
+            model = load_lab_checkpoint(options.source, output=options.output or "none")
+            if not options.output:
+                share = outside_unit(model, _FRAMES)
             model.save(options.target)
         else:
             model = load_model(options.source)
             save_lab_checkpoint(model, options.target)
     config = model.get_config()
     cli.show({name: config[name] for name in _SHOWN} | {"parameters": f"{model.count_params():,}"})
+    if share is not None:
+        print(_about_the_bound(share))
     print(f"{options.source} -> {options.target}")
     return 0
 
 
+_FRAMES = 20  # of the rollout that is measured
 _SHOWN = ("frame_features", "pose_features", "latent_maps", "decoder_features", "output")
+
+
+def _about_the_bound(share):
+    """What the share of values outside [0, 1] says, as far as it says anything."""
+    return (
+        "A checkpoint does not say whether its output is bounded: no bound is assumed, as "
+        f"published. In a rollout of {_FRAMES} frames of the built-in data {share:.1%} of the "
+        "values lie outside [0, 1]. That is little for a trained model without a bound, and most "
+        "of them for one whose bound is missing. If the code that trained it ends in a sigmoid, "
+        "give --output sigmoid; if it clips, --output clip."
+    )
 
 
 def _direction(source, target):

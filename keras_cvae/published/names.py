@@ -10,6 +10,8 @@ from keras_cvae.model.cvae import CVAE
 
 Variables = Iterator[tuple[str, Any]]  # (published key, Keras variable)
 
+BATCHES = "label_transformation.2.num_batches_tracked"  # PyTorch counts them; nobody reads it
+
 # Attributes of our blocks, and their names in the published code.
 _RESIDUAL = {"conv1": "conv1", "conv2": "conv2", "skip": "skip"}
 _DEPTHWISE = {
