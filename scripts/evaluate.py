@@ -11,7 +11,8 @@ from keras_cvae import cli, runs
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Predict validation and test videos from their first frames, compare with the "
-        "truth, and write csv, plots and a GIF of the first video of each split into a new folder.",
+        "truth, and write csv, plots and a GIF of the first video of each split into a new folder. "
+        "Without true frames the GIF shows prediction and pose.",
         allow_abbrev=False,
     )
     parser.add_argument("model", type=Path, help="run folder (its best.keras) or .keras file")
@@ -24,7 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--samples",
         type=int,
         metavar="N",
-        help="also the mean and the best of N samples of each video, at --temperature (there 1)",
+        help="also the mean and the best of N samples of each video, at --temperature (there 1), "
+        "and a GIF of up to 4 samples of the first video of each split beside the truth",
     )
     parser.add_argument(
         "--submission",
@@ -51,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         metrics = evaluate_data(model, **settings)
     for split in ("val", "test"):
         _show(split, metrics, samples_table)
+    if "test_psnr" not in metrics and (out / "test.gif").is_file():
+        print(f"test, no true frames: the prediction of the first video is {out / 'test.gif'}")
     print(f"PSNR in dB; the csv, plots and GIF are in {out}")
     if options.submission:
         height, width = metrics["frame_size"]
@@ -71,7 +75,8 @@ def _show(split, metrics, samples_table):
     if values:
         baselines = metrics["baselines" if split == "val" else f"{split}_baselines"]
         print(f"{split}, mean over all predicted frames:")
-        cli.show({name: f"{value:.4g}" for name, value in {**values, **baselines}.items()})
+        values |= {n: v for n, v in baselines.items() if v is not None}
+        cli.show({name: f"{value:.4g}" for name, value in values.items()})
     if sampled:
         print(f"{split}, samples:\n{samples_table(sampled)}")
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from keras_cvae import cli
 from keras_cvae.data.synthetic import write_dataset
+from keras_cvae.data.synthetic.dataset import MAX_VIDEOS
+from keras_cvae.errors import UserError
 from keras_cvae.images import DEFAULT_FRAME_SIZE
 
 
@@ -36,9 +38,19 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Checks what `write_dataset` cannot: it would get a list of so many lengths."""
+    if not 1 <= options.test_sequences <= MAX_VIDEOS:
+        raise UserError(
+            f"--test-sequences must be from 1 to {MAX_VIDEOS}; got {options.test_sequences}."
+        )
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     height, width = options.frame_size
+    with cli.reported_errors():
+        _check(options)
     print(
         f"Drawing {options.train_frames} frames to train, {options.val_frames} to validate, "
         f"{options.test_sequences} x {options.test_frames} to test; "

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from keras_cvae import cli
 from keras_cvae.errors import UserError
-from keras_cvae.images import DEFAULT_FRAME_SIZE
+from keras_cvae.files import check_regular
+from keras_cvae.images import DEFAULT_FRAME_SIZE, chosen_frame_size
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,10 +22,13 @@ def main(arguments: list[str] | None = None) -> int:
     cli.add_frame_size(parser, "size of the submitted frames (32 64)", default=DEFAULT_FRAME_SIZE)
     options = parser.parse_args(arguments)
     with cli.reported_errors():
-        if not options.submission.is_file():
+        if not check_regular(options.submission).is_file():
             raise UserError(f"There is no submission file at {options.submission}.")
+        size = chosen_frame_size(options.frame_size)
+        cli.start_backend()
 
         from keras_cvae.data import load_videos
+        from keras_cvae.evaluation.rollouts import check_predictable
         from keras_cvae.evaluation.submission import (
             SCORED_FRAMES,
             check_header,
@@ -32,7 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
             score,
         )
 
-        size = tuple(options.frame_size)
         check_header(options.submission, size)  # before true frames are decoded
         videos = load_videos(options.truth, "test", size)
         if unknown := [video.name for video in videos if not video.has_truth]:
@@ -40,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
                 f"{options.truth} has no true frames of the test sequence {unknown[0]}; a score "
                 "needs them all, in test/test_truth."
             )
+        check_predictable(videos, "test")
         truths = [video.frames for video in videos]
         lengths = [len(truth) for truth in truths]
         predictions = read_submission(options.submission, lengths, size)

@@ -96,15 +96,20 @@ def _report(metrics, run):
     print(f"\nfinished {metrics['epochs']} epochs after {metrics['seconds']:.0f} s; mean PSNR:")
     for split in ("val", "test"):
         if f"{split}_psnr" in metrics:
-            print(f"  {split:26}  {metrics[f'{split}_psnr']:.2f} dB")
+            print(f"  {split:26}  {_number(metrics[f'{split}_psnr'])} dB")
     for name, value in metrics["baselines"].items():
-        print(f"  {'val, ' + name.replace('_', ' '):26}  {value:.2f} dB  (copied)")
+        print(f"  {'val, ' + name.replace('_', ' '):26}  {_number(value)} dB  (copied)")
     print(
-        f"z on val: KL {metrics['val_kl_nats']:.3g} nats per frame, {metrics['val_active_maps']} "
-        f"of {metrics['val_latent_maps']} maps active; with the posterior's z "
-        f"{metrics['val_posterior_psnr']:.2f} dB"
+        f"z on val: KL {_number(metrics['val_kl_nats'], '.3g')} nats per frame, "
+        f"{metrics['val_active_maps']} of {metrics['val_latent_maps']} maps active; with the "
+        f"posterior's z {_number(metrics['val_posterior_psnr'])} dB"
     )
-    print(f"look at {run}/val.gif, {run}/curves.png, {run}/val_psnr_per_frame.png")
+    test = f", {run}/test.gif" if (run / "test.gif").exists() else ""
+    print(f"look at {run}/val.gif{test}, {run}/curves.png, {run}/val_psnr_per_frame.png")
+
+
+def _number(value, form=".2f"):
+    return "not finite" if value is None else f"{value:{form}}"
 
 
 if __name__ == "__main__":

@@ -8,12 +8,24 @@ from typing import Any
 import numpy as np
 
 from keras_cvae import runs
-from keras_cvae.data.sources import has_split, load_videos, true_videos
+from keras_cvae.data.sources import has_split, load_videos
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError, check_at_least_1
-from keras_cvae.evaluation.files import write_evaluation
+from keras_cvae.evaluation.files import (
+    GIF_FRAMES,
+    write_evaluation,
+    write_prediction,
+    write_samples,
+)
+from keras_cvae.evaluation.finite import check_prediction, finite_or_null
 from keras_cvae.evaluation.latent_use import latent_use
-from keras_cvae.evaluation.rollouts import Evaluation, evaluate_videos, mean_frame, predict_videos
+from keras_cvae.evaluation.rollouts import (
+    Evaluation,
+    check_predictable,
+    evaluate_videos,
+    mean_frame,
+    predict_videos,
+)
 from keras_cvae.evaluation.sampling import evaluate_samples
 from keras_cvae.evaluation.submission import write_submission
 from keras_cvae.files import check_new, new_folder, write_json
@@ -32,30 +44,45 @@ def evaluate_splits(
 ) -> tuple[dict, dict[str, list[Evaluation]]]:
     """Predicts the videos of some splits, compares them with the truth and writes what it finds.
 
+    Where no video of a split has true frames, the first is predicted and shown, and that is all.
+
     Args:
         model: `CVAE`.
-        videos: by split, `"val"` and `"test"`, videos with true frames; a split may be empty.
-        folder: an existing folder; `write_evaluation` writes into it.
+        videos: by split, `"val"` and `"test"`; a split may be empty.
+        folder: an existing folder; `write_evaluation`, or `write_prediction` where there is no
+            truth, writes into it.
         training_mean: (H, W, 3) mean training frame for the baseline, or `None`.
         temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
         seed: int, of the prior noise.
-        samples: int >= 1, also evaluate so many samples of each video, or `None`.
+        samples: int >= 1, also evaluate so many samples of each video, and show some of the first
+            (see `write_samples`), or `None`.
         overwrite: whether to replace files of the same name.
 
     Returns:
         `(metrics, evaluations)`. The metrics are flat: `val_psnr` (dB) and `val_ssim`, means over
         all predicted frames; `baselines`, a dict of dB; `val_kl_nats` and so on, see `latent_use`;
         with samples `val_samples_psnr_mean` and so on, see `evaluate_samples`; the same for `test`
-        but for the latent, the baselines as `test_baselines`. The evaluations are by split.
+        but for the latent, the baselines as `test_baselines`. What is not finite is `None`, such as
+        the SSIM of frames smaller than its window. The evaluations are by split.
+
+    Raises:
+        NotFiniteError: if a prediction of a split is not finite; of that split nothing is written.
     """
     metrics: dict[str, Any] = {}
     evaluations: dict[str, list[Evaluation]] = {}
     for split, of_split in videos.items():
-        if not of_split:
-            continue
+        known = [video for video in of_split if video.has_truth]
         label = f"predicting {split}"
-        found = evaluate_videos(model, of_split, training_mean, temperature, seed, label)
-        write_evaluation(folder, split, found, of_split, overwrite=overwrite)
+        if not known:
+            for first in of_split[:1]:
+                only = predict_videos(model, [first], temperature, seed, GIF_FRAMES - 1, label)
+                check_prediction(only[0], first.name)
+                write_prediction(folder, split, only[0], first, overwrite=overwrite)
+            continue
+        found = evaluate_videos(model, known, training_mean, temperature, seed, label)
+        for each in found:
+            check_prediction(each.prediction, each.name)
+        write_evaluation(folder, split, found, known, overwrite=overwrite)
         evaluations[split] = found
         metrics[f"{split}_psnr"] = _mean([each.psnr for each in found])
         metrics[f"{split}_ssim"] = _mean([each.ssim for each in found])
@@ -64,12 +91,15 @@ def evaluate_splits(
         }
         further = {}
         if split == "val":
-            further = {f"{split}_{name}": v for name, v in latent_use(model, of_split).items()}
+            further = {f"{split}_{name}": v for name, v in latent_use(model, known).items()}
         if samples:
-            sampled = evaluate_samples(model, split, of_split, samples, temperature, seed)
+            sampled, shown = evaluate_samples(
+                model, split, known, samples, temperature, seed, keep_frames=GIF_FRAMES
+            )
+            write_samples(folder, split, shown, known[0], overwrite=overwrite)
             further |= {f"{split}_samples_{name}": value for name, value in sampled.items()}
         metrics |= further
-    return metrics, evaluations
+    return finite_or_null(metrics), evaluations
 
 
 def evaluate_data(
@@ -84,7 +114,7 @@ def evaluate_data(
 ) -> dict:
     """Evaluates a model on the validation and test videos of some data, into a new folder.
 
-    Into `out` go `metrics.json` and, for each split, what `write_evaluation` writes.
+    Into `out` go `metrics.json` and, for each split, what `evaluate_splits` writes.
 
     Args:
         model: `CVAE`.
@@ -100,13 +130,17 @@ def evaluate_data(
         `frame_size` of the predictions.
 
     Raises:
-        UserError: for paths or values that will not do, and for data with nothing to evaluate.
+        UserError: for paths or values that will not do, for data with nothing to predict, and for
+            predictions that are not finite. Nothing is written then.
     """
     check_evaluation(data, out, samples, submission)
     size = chosen_frame_size(frame_size, model.frame_size)
-    videos = {split: true_videos(data, split, size) for split in ("val", "test")}
-    if not submission and not any(videos.values()):
-        raise UserError(f"{data} has neither a val split nor a test split with true frames.")
+    there = [split for split in ("val", "test") if has_split(data, split)]
+    if not there:
+        raise UserError(f"{data} has neither a val split nor a test split.")
+    videos = {split: load_videos(data, split, size) for split in there}
+    for split, of_split in videos.items():
+        check_predictable(of_split, split)
     training_mean = None
     if has_split(data, "train"):
         training_mean = mean_frame(load_videos(data, "train", size))
@@ -116,11 +150,12 @@ def evaluate_data(
         )
         if submission:
             known = {each.name: each.prediction for each in evaluations.get("test", ())}
-            of_test = load_videos(data, "test", size)
-            rest = [video for video in of_test if video.name not in known]
+            rest = [video for video in videos["test"] if video.name not in known]
             predicted = predict_videos(model, rest, temperature, seed, label="predicting test")
             known |= {video.name: each for video, each in zip(rest, predicted, strict=True)}
-            write_submission(submission, [known[video.name] for video in of_test])
+            for video in rest:
+                check_prediction(known[video.name], video.name)
+            write_submission(submission, [known[video.name] for video in videos["test"]])
         metrics["temperature"] = model.temperature if temperature is None else temperature
         metrics["frame_size"] = list(size)
         write_json(folder / runs.METRICS, metrics)

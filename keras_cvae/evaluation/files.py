@@ -67,6 +67,69 @@ def write_evaluation(
     return written
 
 
+def write_prediction(
+    folder: str | os.PathLike,
+    split: str,
+    prediction: np.ndarray,
+    given: Video,
+    fps: float = 24,
+    overwrite: bool = False,
+) -> Path:
+    """Writes `SPLIT.gif` of a video whose true frames are unknown: prediction and pose.
+
+    Args:
+        folder: an existing folder.
+        split: how the file is called.
+        prediction: (T, H, W, 3), of at least the frames that are shown, `GIF_FRAMES` at most.
+        given: the video that it is of.
+        fps, overwrite: as for `write_evaluation`.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: if the file exists and `overwrite` is false.
+    """
+    path = Path(folder) / f"{split}.gif"
+    shown = slice(min(len(prediction), GIF_FRAMES))
+    panels = video.side_by_side(None, prediction[shown], given.poses[shown])
+    video.write_video(path, panels, fps=fps, overwrite=overwrite)
+    return path
+
+
+def write_samples(
+    folder: str | os.PathLike,
+    split: str,
+    samples: np.ndarray,
+    given: Video,
+    fps: float = 24,
+    overwrite: bool = False,
+) -> Path:
+    """Writes `SPLIT_samples.gif`: the truth and samples of a video, side by side.
+
+    Args:
+        folder: an existing folder.
+        split: how the file is called.
+        samples: (N, T, H, W, 3), of the first frames of the video; frame 0 is the given one.
+        given: the video that they are of, with its true frames.
+        fps, overwrite: as for `write_evaluation`.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: if the file exists and `overwrite` is false.
+    """
+    path = Path(folder) / f"{split}_samples.gif"
+    shown = slice(min(samples.shape[1], GIF_FRAMES))
+    named = {"truth": given.frames[shown]}
+    for number, sample in enumerate(samples, start=1):
+        named[f"sample {number}"] = sample[shown]
+    panels = video.in_a_row(named, numbered="truth")
+    video.write_video(path, panels, fps=fps, overwrite=overwrite)
+    return path
+
+
 def _write_csv(path, evaluations):
     names = list(evaluations[0].baselines)
     with written_whole(path) as partial, open(partial, "w", newline="") as file:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_cvae.data.videos import Video
+from keras_cvae.errors import UserError
 from keras_cvae.images import scaled, white
 from keras_cvae.metrics import frame_psnr, frame_ssim
 from keras_cvae.progress import Progress
@@ -65,6 +66,24 @@ def copy_baselines(
     return curves
 
 
+def check_predictable(videos: Sequence[Video], split: str) -> None:
+    """Checks that there is something to predict of every video: a frame after the given one.
+
+    Args:
+        videos: `keras_cvae.data.Video`s, with their true frames or without.
+        split: how an error calls them.
+
+    Raises:
+        UserError: if a video has a single frame.
+    """
+    for video in videos:
+        if len(video.poses) < 2:
+            raise UserError(
+                f"The {split} video {video.name} has a single frame, the given one, so that there "
+                "is nothing to predict. Give it at least 2 frames, or remove it."
+            )
+
+
 def predict_videos(
     model: Any,
     videos: Sequence[Video],
@@ -85,6 +104,7 @@ def predict_videos(
 
     Returns:
         list of (T, H, W, 3) float32 arrays in the order of the videos; frame 0 is the given one.
+        A model that diverges gives NaN, see `keras_cvae.evaluation.finite.check_prediction`.
     """
     most = np.inf if max_frames is None else max_frames + 1
     lengths = [int(min(len(video.poses), most)) for video in videos]

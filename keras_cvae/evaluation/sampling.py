@@ -6,8 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_cvae.data.videos import Video
+from keras_cvae.evaluation.finite import finite_or_null
+from keras_cvae.images import to_uint8
 from keras_cvae.metrics import frame_psnr, frame_ssim
 from keras_cvae.progress import Progress
+
+KEPT = 4  # samples of which frames are kept
 
 
 class Samples(NamedTuple):
@@ -18,12 +22,15 @@ class Samples(NamedTuple):
         psnr: (N, T-1) dB, of each sample's predicted frames.
         ssim: (N, T-1); NaN where frames are smaller than the 11 x 11 window.
         diversity: (T-1,), see `pairwise_distance`.
+        frames: (K, F, H, W, 3) uint8, the first frames of the first samples, as far as they were
+            to be kept; frame 0 is the given one.
     """
 
     name: str
     psnr: np.ndarray
     ssim: np.ndarray
     diversity: np.ndarray
+    frames: np.ndarray | None = None
 
 
 def sample_video(
@@ -33,10 +40,12 @@ def sample_video(
     temperature: float,
     seed: int = 0,
     progress: Progress | None = None,
+    keep_frames: int = 0,
 ) -> Samples:
     """Predicts a video many times from its first frame, all samples in one batch.
 
-    Nothing is kept of a frame but its numbers, so that memory does not grow with the video.
+    Nothing is kept of a frame but its numbers, and of a few samples the first frames, so that
+    memory does not grow with the video.
 
     Args:
         model: `CVAE`.
@@ -45,6 +54,7 @@ def sample_video(
         temperature: float >= 0, scale of the prior noise.
         seed: int, of the noise.
         progress: counts predicted frames of all samples.
+        keep_frames: how many frames to keep of the first samples, `KEPT` at most, for a picture.
 
     Returns:
         `Samples`.
@@ -52,14 +62,18 @@ def sample_video(
     first = np.repeat(video.frames[:1], samples, axis=0)
     poses = np.broadcast_to(video.poses[None], (samples, *video.poses.shape))
     psnr, ssim, diversity = [], [], []
+    kept = [to_uint8(first[:KEPT])] if keep_frames else []
     stream = model.stream_video(first, poses, temperature, seed)
     for truth, predicted in zip(video.frames[1:], stream, strict=True):
         psnr.append(frame_psnr(truth[None], predicted))
         ssim.append(frame_ssim(np.broadcast_to(truth[None], predicted.shape), predicted))
         diversity.append(pairwise_distance(predicted))
+        if len(kept) < keep_frames:
+            kept.append(to_uint8(predicted[:KEPT]))
         if progress is not None:
             progress.update(samples)
-    return Samples(video.name, np.stack(psnr, 1), np.stack(ssim, 1), np.array(diversity))
+    numbers = np.stack(psnr, 1), np.stack(ssim, 1), np.array(diversity)
+    return Samples(video.name, *numbers, np.stack(kept, 1) if kept else None)
 
 
 def pairwise_distance(images: np.ndarray) -> float:
@@ -130,7 +144,8 @@ def evaluate_samples(
     samples: int,
     temperature: float | None = None,
     seed: int = 0,
-) -> dict:
+    keep_frames: int = 1,
+) -> tuple[dict, np.ndarray]:
     """Mean and best of N samples of each video, and the rollout with z = 0.
 
     Args:
@@ -140,26 +155,42 @@ def evaluate_samples(
         samples: int >= 1.
         temperature: float >= 0; `None` is 1, the prior itself.
         seed: int, of the noise.
+        keep_frames: int >= 1, how many frames of the first video's samples to return.
 
     Returns:
-        dict: what `summarise` gives, `temperature`, and `psnr_zero` and `ssim_zero`, the means of
-        the rollout with z = 0.
+        `(metrics, shown)`. The metrics are what `summarise` gives, `temperature`, and `psnr_zero`
+        and `ssim_zero`, the means of the rollout with z = 0; `None` where a sample is not finite.
+        `shown` is (K, F, H, W, 3) uint8, the first samples of the first video.
     """
     temperature = 1.0 if temperature is None else temperature
     frames = sum(len(video.poses) - 1 for video in videos)
-    with Progress((samples + 1) * frames, f"sampling {split}") as progress:
-        sampled = [sample_video(model, v, samples, temperature, seed, progress) for v in videos]
+    label = f"sampling {split}"
+    # A sample that diverges is no reason to lose the others: its numbers become `None`.
+    with Progress((samples + 1) * frames, label) as progress, np.errstate(invalid="ignore"):
+        sampled = [
+            sample_video(
+                *(model, video, samples, temperature, seed, progress),
+                keep_frames=0 if number else keep_frames,
+            )
+            for number, video in enumerate(videos)
+        ]
         zero = summarise([sample_video(model, v, 1, 0.0, progress=progress) for v in videos])
-    silent = {f"{metric}_zero": zero[f"{metric}_mean"] for metric in ("psnr", "ssim")}
-    return {**summarise(sampled), "temperature": temperature, **silent}
+        result = {**summarise(sampled), "temperature": temperature}
+    result |= {f"{metric}_zero": zero[f"{metric}_mean"] for metric in ("psnr", "ssim")}
+    shown = sampled[0].frames
+    assert shown is not None
+    return finite_or_null(result), shown
 
 
 def samples_table(sampled: dict) -> str:
-    """What `evaluate_samples` gave, as lines of text."""
+    """What `evaluate_samples` gave, as lines of text; a dash where a value is not finite."""
+
+    def number(value, digits=4):
+        return "-" if value is None else f"{value:.{digits}g}"
 
     def interval(name):
         half = sampled[f"{name}_ci"]
-        return f"{sampled[name]:.4g}" + (f" ± {half:.2g}" if half is not None else "")
+        return number(sampled[name]) + (f" ± {half:.2g}" if half is not None else "")
 
     lines = [f"  {'':24}  {'PSNR, dB':>16}  {'SSIM':>16}"]
     for label, kind in (
@@ -169,10 +200,10 @@ def samples_table(sampled: dict) -> str:
         lines.append(
             f"  {label:24}  {interval(f'psnr_{kind}'):>16}  {interval(f'ssim_{kind}'):>16}"
         )
-    zero = (f"{sampled[f'{metric}_zero']:.4g}" for metric in ("psnr", "ssim"))
+    zero = (number(sampled[f"{metric}_zero"]) for metric in ("psnr", "ssim"))
     lines.append("  {:24}  {:>16}  {:>16}".format("z = 0", *zero))
     lines.append(
         f"  at temperature {sampled['temperature']:g}; ±: 95% confidence; the samples differ by "
-        f"{sampled['diversity']:.3g} grey levels of 255 on average"
+        f"{number(sampled['diversity'], 3)} grey levels of 255 on average"
     )
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Figures of runs, one function each."""
 
 from keras_cvae.plots.film_strip import plot_film_strip
-from keras_cvae.plots.history import plot_history
+from keras_cvae.plots.history import KL_UNITS, plot_history
 from keras_cvae.plots.psnr_per_frame import plot_psnr_per_frame
 from keras_cvae.plots.strategies import (
     plot_beta_by_strategy,
@@ -11,6 +11,7 @@ from keras_cvae.plots.strategies import (
 )
 
 __all__ = [
+    "KL_UNITS",
     "plot_beta_by_strategy",
     "plot_film_strip",
     "plot_history",

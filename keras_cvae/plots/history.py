@@ -12,12 +12,17 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from keras_cvae.errors import UserError
 from keras_cvae.plots.style import COLOURS, STYLES, new_figure, save, tidy, whole_numbers
 
+# What `kl` is measured in, by the model's `kl_reduction`.
+KL_UNITS = {"sum": "nats per frame", "mean": "nats per latent element"}
+_LARGEST = 1e100  # what is larger is drawn as little as infinity: an axis could not show it
+
 
 def plot_history(
     history: Mapping[str, Sequence[float]],
     path: str | os.PathLike,
-    baselines: Mapping[str, float] | None = None,
+    baselines: Mapping[str, float | None] | None = None,
     overwrite: bool = False,
+    kl_unit: str | None = None,
 ) -> Path:
     """Draws the logged values of a run, one panel per quantity.
 
@@ -26,20 +31,28 @@ def plot_history(
             may be missing. NaN means "not measured", such as `val_psnr` of an epoch without
             validation. Without `epoch`, rows count from 1.
         path: the PNG to write.
-        baselines: PSNR in dB by name, drawn as horizontal lines in the panel of `val_psnr`.
+        baselines: PSNR in dB by name, drawn as horizontal lines in the panel of `val_psnr`; `None`
+            is not drawn.
         overwrite: whether an existing file is replaced.
+        kl_unit: what `kl` is measured in, such as `KL_UNITS["sum"]`; `None` names no unit.
 
     Returns:
         The path.
 
     Raises:
-        UserError: if there is nothing to draw, columns differ in length, or the file exists.
+        UserError: if there is nothing to draw, columns differ in length, an epoch is no number, or
+            the file exists.
     """
-    return save(_history_figure(history, baselines), path, overwrite)
+    return save(_history_figure(history, baselines, kl_unit), path, overwrite)
 
 
-def _history_figure(history, baselines=None):
-    columns = {name: np.asarray(values, dtype=float) for name, values in history.items()}
+def kl_label(unit: str | None) -> str:
+    """The label of an axis that shows KL in a unit, or in one that is not known (`None`)."""
+    return "KL" if unit is None else f"KL, {unit}"
+
+
+def _history_figure(history, baselines=None, kl_unit=None):
+    columns = {name: shown(values) for name, values in history.items()}
     lengths = {name: values.shape for name, values in columns.items()}
     if len(set(lengths.values())) != 1 or len(next(iter(lengths.values()))) != 1:
         raise UserError(f"The history's columns have the shapes {lengths}; expected one length.")
@@ -47,7 +60,7 @@ def _history_figure(history, baselines=None):
         ("Validation PSNR", "dB", ["val_psnr"]),
         ("Training loss", "loss", ["loss"]),
         ("Reconstruction error", "MSE", ["mse"]),
-        ("KL divergence", "nats", ["kl"]),
+        ("KL divergence", kl_label(kl_unit), ["kl"]),
         ("KL weight and teacher forcing", "value", ["beta", "tfr"]),
         ("Learning rate", "learning rate", ["lr"]),
     ]
@@ -63,6 +76,11 @@ def _history_figure(history, baselines=None):
         )
     count = len(next(iter(columns.values())))
     epochs = columns.get("epoch", np.arange(1, count + 1))
+    if not np.isfinite(epochs).all():
+        raise UserError(
+            f"The history's epochs must be finite numbers; got {epochs.min():g} to "
+            f"{epochs.max():g}. Leave the column out to count from 1."
+        )
 
     across = min(3, len(panels))
     down = -(-len(panels) // across)
@@ -97,7 +115,6 @@ def _draw_history_line(
 ) -> None:
     label = {"beta": "KL weight (beta)", "tfr": "teacher-forcing ratio"}.get(name, name)
     known = np.isfinite(values)
-    values = np.where(known, values, np.nan)
     if name == "val_psnr":
         # Not measured in every epoch: the dots are the measurements, the line connects them.
         epochs, values = epochs[known], values[known]
@@ -114,15 +131,25 @@ def _draw_history_line(
     )
 
 
-def _draw_baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
+def _draw_baselines(axes: Axes, baselines: Mapping[str, float | None]) -> None:
     for (name, level), colour, style in zip(
         baselines.items(), COLOURS[1:], STYLES[1:], strict=False
     ):
-        if np.isfinite(level):
+        if level is not None and np.isfinite(level):
             text = f"{name.replace('_', ' ')}, {level:.2f}"
             axes.axhline(level, color=colour, linestyle=style, linewidth=1.2, label=text)
     if axes.get_legend_handles_labels()[1][1:]:
         axes.legend(fontsize=7)
+
+
+def shown(values: Any) -> np.ndarray:
+    """The values that an axis can show; NaN in place of infinite and huge ones.
+
+    Args:
+        values: floats of any shape.
+    """
+    values = np.asarray(values, dtype=float)
+    return np.where(np.abs(values) < _LARGEST, values, np.nan)
 
 
 def use_log_scale_where_it_helps(axes: Axes, values: np.ndarray) -> None:
@@ -133,7 +160,7 @@ def use_log_scale_where_it_helps(axes: Axes, values: np.ndarray) -> None:
         values: (N,); NaN is ignored.
     """
     known = values[np.isfinite(values)]
-    if known.min() > 0 and known.max() > 3 * known.min():
+    if known.size and known.min() > 0 and known.max() > 3 * known.min():
         axes.set_yscale("log")
         if known.max() < 30 * known.min():
             axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_cvae.errors import UserError
-from keras_cvae.plots.history import use_log_scale_where_it_helps
+from keras_cvae.plots.history import kl_label, shown, use_log_scale_where_it_helps
 from keras_cvae.plots.psnr_per_frame import running_mean, window_for
-from keras_cvae.plots.sources import history_columns, psnr_columns
+from keras_cvae.plots.sources import history_columns, kl_units, psnr_columns
 from keras_cvae.plots.style import (
     COLOURS,
     STYLES,
@@ -51,7 +51,7 @@ def plot_teacher_forcing(
     for axes, name, label in ((upper, "loss", "loss"), (lower, "tfr", "teacher-forcing ratio")):
         colour = COLOURS[0] if name == "loss" else COLOURS[1]
         values = _column(columns, name)
-        axes.plot(columns["epoch"], values, color=colour, linewidth=1.8)
+        axes.plot(columns["epoch"], shown(values), color=colour, linewidth=1.8)
         axes.set_ylabel(label)
         tidy(axes)
     use_log_scale_where_it_helps(upper, columns["loss"])
@@ -67,6 +67,8 @@ def plot_losses_by_strategy(
 ) -> list[Path]:
     """Draws loss, MSE and KL by epoch, one line per strategy.
 
+    The axis of the KL names its unit where the sources are run folders.
+
     Args:
         runs: strategy -> list of histories, see `keras_cvae.plots.sources.history_columns`.
         path, overwrite: as for `plot_teacher_forcing`.
@@ -77,7 +79,9 @@ def plot_losses_by_strategy(
     Raises:
         UserError: if a history lacks a column, or a file exists.
     """
-    panels = (("loss", "loss"), ("mse", "MSE"), ("kl", "KL, as beta weighs it"))
+    units = kl_units(source for of in runs.values() for source in _as_list(of))
+    label = kl_label(units[0]) if len(units) == 1 else f"KL, {' or '.join(units)}, by run"
+    panels = (("loss", "loss"), ("mse", "MSE"), ("kl", label if units else "KL"))
     return _by_epoch(runs, panels, "Training by strategy of KL annealing", path, overwrite)
 
 
@@ -103,21 +107,28 @@ def plot_psnr_by_strategy(
         The three paths: PNG, SVG, csv.
 
     Raises:
-        UserError: if a source does not exist, or a file exists.
+        UserError: if a source does not exist or holds something else, the runs differ in the number
+            of frames, or a file exists.
     """
     curves = {name: [psnr_columns(one) for one in _as_list(of)] for name, of in runs.items()}
     baselines = next(iter(curves.values()))[0].keys() - {"psnr"}
+    lengths = {len(columns["psnr"]) for of in curves.values() for columns in of}
+    if len(lengths) != 1:
+        raise UserError(
+            f"The runs predict {min(lengths)} to {max(lengths)} frames; expected the same number, "
+            "of the same videos. Compare runs on the same data."
+        )
     looks = styles_of(runs)
     figure = new_figure(8.0, 4.6)
     axes = figure.add_subplot()
     numbers: dict[str, np.ndarray] = {}
     for name, of in curves.items():
-        values = np.stack([columns["psnr"] for columns in of])
+        values = np.stack([shown(columns["psnr"]) for columns in of])
         numbers.setdefault("frame", np.arange(1, values.shape[1] + 1))
         _band(axes, numbers["frame"], values, name, looks[name], smooth=True)
         numbers |= _numbers(name, values)
     for index, name in enumerate(sorted(baselines)):
-        values = next(iter(curves.values()))[0][name]
+        values = shown(next(iter(curves.values()))[0][name])
         label = f"{name.replace('_', ' ')} copied: mean {values.mean():.2f} dB"
         smooth = running_mean(values, window_for(values.size))
         axes.plot(
@@ -151,7 +162,7 @@ def styles_of(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     shifted = STYLES[1:] + STYLES[:1]
     left += list(zip(COLOURS, shifted, strict=True))
     others = [name for name in names if name not in _KNOWN]
-    pairs = dict(zip(_KNOWN, zip(COLOURS, STYLES, strict=True), strict=False))
+    pairs: dict[str, Any] = dict(zip(_KNOWN, zip(COLOURS, STYLES, strict=True), strict=False))
     pairs |= {name: left[index % len(left)] for index, name in enumerate(others)}
     return {name: {"color": pairs[name][0], "linestyle": pairs[name][1]} for name in names}
 
@@ -172,7 +183,7 @@ def _by_epoch(
         drawn = []
         for name, of in histories.items():
             length = min(len(columns["epoch"]) for columns in of)
-            values = np.stack([_column(columns, column)[:length] for columns in of])
+            values = np.stack([shown(_column(columns, column)[:length]) for columns in of])
             epochs = of[0]["epoch"][:length]
             _band(axes, epochs, values, name, looks[name])
             if len(epochs) >= len(numbers.get("epoch", ())):
@@ -182,7 +193,8 @@ def _by_epoch(
         axes.set_ylabel(label)
         _epoch_axis(axes)
         if column == "beta":  # from 0: otherwise rounding of a constant beta would fill the axis
-            axes.set_ylim(0, 1.1 * np.concatenate(drawn).max() or 1)
+            top = np.nanmax([0.0, *np.concatenate(drawn)])
+            axes.set_ylim(0, 1.1 * top or 1)
         else:
             use_log_scale_where_it_helps(axes, np.concatenate(drawn))
         tidy(axes)

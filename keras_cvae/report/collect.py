@@ -11,9 +11,8 @@ import numpy as np
 
 from keras_cvae import runs
 from keras_cvae.errors import UserError
-from keras_cvae.plots.sources import history_columns, psnr_by_video
+from keras_cvae.report.results import EDGE, run_results
 
-EDGE = 100  # the first and the last frames of which the mean PSNR is reported
 _NOT_SETTINGS = ("seed", "environment", "cache")
 
 
@@ -62,7 +61,7 @@ def collect(labelled: Mapping[str, Sequence[str | os.PathLike]]) -> list[Group]:
     groups = []
     for label, folders in labelled.items():
         paths = [Path(folder) for folder in folders]
-        configs = [runs.read_config(path) for path in paths]
+        configs = [_read_config(path) for path in paths]
         groups.append(Group(label, paths, configs[0], [run_results(path) for path in paths]))
     first = groups[0]
     for group in groups:
@@ -74,6 +73,18 @@ def collect(labelled: Mapping[str, Sequence[str | os.PathLike]]) -> list[Group]:
                     f"{group.config[key]}. Make a report of each."
                 )
     return groups
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    config = runs.read_config(folder)
+    data, size = config.get("data"), config.get("frame_size")
+    sides = size if isinstance(size, list) and len(size) == 2 else [None]
+    if not isinstance(data, str) or not all(type(side) is int and side > 0 for side in sides):
+        raise UserError(
+            f"{folder / runs.CONFIG}: expected data, a text, and frame_size, two positive "
+            f"integers; got data {data!r} and frame_size {size!r}. Leave the run out."
+        )
+    return config
 
 
 def by_settings(folders: Iterable[str | os.PathLike]) -> dict[str, list[Path]]:
@@ -100,33 +111,6 @@ def by_settings(folders: Iterable[str | os.PathLike]) -> dict[str, list[Path]]:
         if len(set(labels)) == len(groups):
             break
     return dict(zip(labels, groups, strict=True))
-
-
-def run_results(folder: Path) -> dict[str, Any]:
-    """The results of a run.
-
-    Args:
-        folder: of the run.
-
-    Returns:
-        dict of `metrics.json`, with `val_first` and `val_last` (the mean PSNR in dB of the first
-        and of the last 100 frames) and, if the run was validated, `best_epoch`.
-
-    Raises:
-        UserError: if the run is not finished.
-    """
-    path = folder / runs.METRICS
-    if not path.is_file():
-        raise UserError(f"{folder} is no finished run: it has no {runs.METRICS}. Resume it first.")
-    results = runs.read_metrics(folder)
-    curves = psnr_by_video(folder)
-    results["val_first"] = np.concatenate([curve[:EDGE] for curve in curves]).mean()
-    results["val_last"] = np.concatenate([curve[-EDGE:] for curve in curves]).mean()
-    history = history_columns(folder)
-    validated = history["val_psnr"]
-    if np.isfinite(validated).any():
-        results["best_epoch"] = int(history["epoch"][np.nanargmax(validated)])
-    return results
 
 
 def common_settings(groups: Sequence[Group]) -> tuple[dict[str, Any], dict[str, list]]:
@@ -193,10 +177,10 @@ def cell(name: str, values: np.ndarray) -> str:
 
     Args:
         name: of the result, which determines the number of digits.
-        values: (runs,); none gives an empty text.
+        values: (runs,); none gives a dash.
     """
     if not len(values):
-        return ""
+        return "–"
     digits = {"val_ssim": 3, "test_ssim": 3, "best_epoch": 0, "seconds": 0}.get(name, 2)
     text = f"{values.mean():.{digits}f}" if name != "val_kl_nats" else f"{values.mean():.3g}"
     if len(values) > 1:

@@ -11,8 +11,10 @@ from keras_cvae import plots
 from keras_cvae.data.sources import load_videos
 from keras_cvae.data.videos import Video
 from keras_cvae.evaluation import predict_videos
+from keras_cvae.evaluation.finite import check_prediction
 from keras_cvae.files import written_whole
 from keras_cvae.model.loading import load_model
+from keras_cvae.plots.sources import kl_units
 from keras_cvae.plots.strategies import styles_of
 from keras_cvae.report import collect
 from keras_cvae.report.page import html_page, markdown_page
@@ -40,7 +42,8 @@ def write_report(
         The paths of the page and of the Markdown file.
 
     Raises:
-        UserError: if a run is not finished, or the runs differ in their data or frame size.
+        UserError: if a run is not finished, one of its files holds something else, its prediction
+            is not finite, or the runs differ in their data or frame size.
     """
     groups = collect.collect(labelled)
     out = Path(out)
@@ -54,6 +57,7 @@ def write_report(
         if "psnr" in shown:
             shown["colour"] = looks[shown["name"]]["color"]
     gifs = {group.label: group.folders[0] / "val.gif" for group in groups}
+    gifs = {label: path for label, path in gifs.items() if path.is_file()}
     shared, different = collect.common_settings(groups)
     settings = {name: str(value) for name, value in shared.items()}
     for name, values in different.items():
@@ -86,6 +90,7 @@ def _predictions(groups: Sequence[collect.Group]) -> tuple[Video, dict[str, np.n
         (predictions[group.label],) = predict_videos(
             model, [video], label=f"predicting, {group.label}"
         )
+        check_prediction(predictions[group.label], f"{video.name} by {group.folders[0]}")
     return video, predictions
 
 
@@ -107,7 +112,11 @@ def _draw(
         f"Teacher-forcing ratio and loss ({first.label})",
         plots.plot_teacher_forcing(first.folders[0], folder / "teacher_forcing.png", True),
     )
-    keep("Loss, MSE and KL", plots.plot_losses_by_strategy(runs, folder / "losses.png", True))
+    units = kl_units(folder for folders in runs.values() for folder in folders)
+    keep(
+        f"Loss, MSE and KL (in {' or '.join(units)})" if units else "Loss, MSE and KL",
+        plots.plot_losses_by_strategy(runs, folder / "losses.png", True),
+    )
     keep("KL weight beta", plots.plot_beta_by_strategy(runs, folder / "beta.png", True))
     keep(
         "PSNR of each predicted validation frame, and of the copy-frame baselines",
@@ -138,16 +147,17 @@ def _notes(groups: Sequence[collect.Group]) -> list[str]:
     """How z is used: a sentence for each group."""
     notes = []
     for group in groups:
-        kl, gap = group.values("val_kl_nats"), group.values("val_posterior_psnr")
-        if not len(kl) or not len(gap):
+        names = ("val_kl_nats", "val_posterior_psnr", "val_psnr", "val_active_maps")
+        found = [group.values(name) for name in (*names, "val_latent_maps")]
+        if not all(map(len, found)):
             continue
-        gap = gap.mean() - group.values("val_psnr").mean()
-        active, maps = (group.values(f"val_{name}")[0] for name in ("active_maps", "latent_maps"))
+        kl, posterior, psnr = (values.mean() for values in found[:3])
+        active, maps = (values[0] for values in found[3:])
         notes.append(
             f"{group.label}: {active:.0f} of {maps:.0f} latent channels are active, and z carries "
-            f"{kl.mean():.3g} nats per frame. With the posterior's z in place of the prior's the "
-            f"PSNR changes by {gap:+.2f} dB."
+            f"{kl:.3g} nats per frame. With the posterior's z in place of the prior's the "
+            f"PSNR changes by {posterior - psnr:+.2f} dB."
         )
-    if any((group.config["tfr"] or 0) > 0 for group in groups):
+    if any(group.config.get("tfr") not in (None, 0) for group in groups):
         return notes
     return [*notes, "Teacher forcing was off in all runs (ratio 0)."]

@@ -151,8 +151,9 @@ def _train(
         held.enter_context(runs.locked(run))
     write_json(run / runs.DATA, prints)
     validated = sum(len(video.frames) for video in val_videos)
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     print(
-        f"{model.count_params():,} parameters; {clips.num_frames} training frames in {len(clips)} "
+        f"{trainable:,} trainable parameters; {clips.num_frames} training frames in {len(clips)} "
         f"batches an epoch, {validated} validation frames",
         flush=True,
     )
@@ -187,9 +188,13 @@ def _fit(
     if config.tensorboard:
         watched.append(TensorBoardLogs(run / "tensorboard", validation, config.validate_every))
 
+    unit = plots.KL_UNITS[config.kl_reduction]
+
     def write_history(history):
         runs.write_history(run / runs.HISTORY, history)
-        plots.plot_history(runs.as_columns(history), run / "curves.png", overwrite=True)
+        plots.plot_history(
+            runs.as_columns(history), run / "curves.png", overwrite=True, kl_unit=unit
+        )
 
     state = TrainingState(
         run / runs.LAST,

@@ -8,6 +8,7 @@ import numpy as np
 from keras_cvae.errors import UserError
 from keras_cvae.progress import Progress
 
+_MAX_SIDE = 2**16 - 1  # pixels, by the format
 _GIF_TOLERANCE = 8  # of 255: smaller changes are not visible, and cost a third of the file
 
 
@@ -23,9 +24,14 @@ def write_gif(path: Path, frames: np.ndarray, fps: float) -> str:
         What was written, in a few words.
 
     Raises:
-        UserError: if OpenCV cannot encode the GIF.
+        UserError: if the frames are too large for a GIF, or OpenCV cannot encode it.
     """
-    ticks = int(np.clip(round(100 / fps), 2, 65535))
+    if max(frames.shape[1:3]) > _MAX_SIDE:
+        raise UserError(
+            f"The frames are {frames.shape[1]} x {frames.shape[2]} pixels (height x width); a GIF "
+            f"has at most {_MAX_SIDE} a side. Make them smaller, or write a folder of PNGs."
+        )
+    ticks = round(float(np.clip(100 / fps, 2, 65535)))
     animation = cv2.Animation()
     animation.frames = _gif_frames(frames)
     animation.durations = np.full(len(frames), 10 * ticks, np.int32)

@@ -1,10 +1,12 @@
 """Frames side by side, enlarged, with captions. Needs NumPy and OpenCV alone."""
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
 from keras_cvae.errors import UserError, check_choice
-from keras_cvae.images import to_uint8
+from keras_cvae.images import check_pixels, to_uint8
 
 _INTERPOLATIONS = {"nearest": cv2.INTER_NEAREST, "cubic": cv2.INTER_CUBIC}
 _STRIP, _TEXT, _FAINT = (24, 24, 24), (235, 235, 235), (150, 150, 150)
@@ -63,7 +65,7 @@ def side_by_side(
         uint8 array (T, height, width, 3) of the panels.
 
     Raises:
-        UserError: if shapes differ, `zoom` is no positive integer, or `interpolation` is unknown.
+        UserError: as `in_a_row`.
 
     Example:
 
@@ -72,32 +74,59 @@ def side_by_side(
     write_video("rollout.gif", panels)
     ```
     """
-    if not isinstance(zoom, int | np.integer) or zoom < 1:
-        raise UserError(f"zoom={zoom!r}; expected a positive integer.")
-    check_choice("interpolation", interpolation, _INTERPOLATIONS)
     named = {"truth": truth, "prediction": prediction, "pose": pose}
     panels = {name: to_uint8(frames) for name, frames in named.items() if frames is not None}
-    shapes = {name: frames.shape for name, frames in panels.items()}
-    if len(set(shapes.values())) > 1 or panels["pose"].ndim != 4:
-        raise UserError(f"Got {shapes}; expected one shape (T, height, width, 3) for all of them.")
-    if truth is not None and error:
+    if truth is not None and error and panels["truth"].shape == panels["prediction"].shape:
         panels[f"error x{error_gain:g}"] = error_map(truth, prediction, error_gain)
+    # "pose" is the shortest caption, so there is room for the frame number.
+    return in_a_row(panels, zoom, labels, interpolation, first_number, numbered="pose")
 
-    count, height, width = panels["pose"].shape[:3]
+
+def in_a_row(
+    panels: Mapping[str, np.ndarray],
+    zoom: int = 4,
+    labels: bool = True,
+    interpolation: str = "nearest",
+    first_number: int = 0,
+    numbered: str | None = None,
+) -> np.ndarray:
+    """Puts any videos side by side, frame by frame.
+
+    Args:
+        panels: caption -> (T, H, W, 3), uint8 or floats in [0, 1], all of one shape.
+        zoom, labels, interpolation, first_number: as for `side_by_side`.
+        numbered: the caption that has the frame number at its right; `None` is the first.
+
+    Returns:
+        uint8 array (T, height, width, 3).
+
+    Raises:
+        UserError: if shapes differ, `zoom` is no positive integer or makes images that are too
+            large, or `interpolation` is unknown.
+    """
+    check_choice("interpolation", interpolation, _INTERPOLATIONS)
+    panels = {name: to_uint8(frames) for name, frames in panels.items()}
+    shapes = {name: frames.shape for name, frames in panels.items()}
+    if len(set(shapes.values())) != 1 or len(next(iter(shapes.values()))) != 4:
+        raise UserError(f"Got {shapes}; expected one shape (T, height, width, 3) for all of them.")
+    numbered = next(iter(panels)) if numbered is None else numbered
+    count, height, width = next(iter(shapes.values()))[:3]
+    check_zoom(zoom, height, len(panels) * width)
+
     height, width = height * zoom, width * zoom
     # Text is drawn at the enlarged size, so it is readable above small frames too.
     strip = int(np.clip(round(0.085 * width), 14, 36)) if labels else 0
     step = width + _SEPARATOR
-    shown = np.full((count, strip + height, step * len(panels) - _SEPARATOR, 3), 255, np.uint8)
+    shown = _room_for(count, strip + height, step * len(panels) - _SEPARATOR)
+    shown[:] = 255
     if strip:
         shown[:, :strip] = _caption_strip(list(panels), width, strip, shown.shape[2])
     for column, frames in enumerate(panels.values()):
         left = column * step
-        shown[:, strip:, left : left + width] = enlarge(frames, zoom, interpolation)
+        _enlarge_into(shown[:, strip:, left : left + width], frames, interpolation)
     if strip:
-        # The frame number is at the right of "pose", the shortest caption.
-        left = list(panels).index("pose") * step
-        taken = _text_size("pose", strip, width)[0]
+        left = list(panels).index(numbered) * step
+        taken = _text_size(numbered, strip, width)[0]
         for t in range(count):
             number = str(first_number + t)
             words = f"frame {number}"
@@ -120,13 +149,53 @@ def enlarge(frames: np.ndarray, zoom: int, interpolation: str = "nearest") -> np
         uint8 array (T, zoom * H, zoom * W, 3).
 
     Raises:
-        UserError: if the array holds no frames, or `interpolation` is unknown.
+        UserError: if the array holds no frames, `zoom` is no positive integer or makes images that
+            are too large, or `interpolation` is unknown.
     """
     check_choice("interpolation", interpolation, _INTERPOLATIONS)
     frames = to_uint8(frames)
-    size = (frames.shape[2] * zoom, frames.shape[1] * zoom)
-    kind = _INTERPOLATIONS[interpolation]
-    return np.stack([cv2.resize(frame, size, interpolation=kind) for frame in frames])
+    if frames.ndim != 4 or 0 in frames.shape:
+        raise UserError(
+            f"Frames have the shape {frames.shape}; expected (T, height, width, 3), none of them 0."
+        )
+    count, height, width = frames.shape[:3]
+    check_zoom(zoom, height, width)
+    large = _room_for(count, height * zoom, width * zoom)
+    _enlarge_into(large, frames, interpolation)
+    return large
+
+
+def check_zoom(zoom: int, height: int, width: int) -> None:
+    """Checks a factor of enlargement, before any memory is taken for the images.
+
+    Args:
+        zoom: the factor.
+        height, width: of the images to enlarge, in pixels.
+
+    Raises:
+        UserError: if it is no positive integer, or makes images larger than `check_pixels` allows.
+    """
+    if not isinstance(zoom, int | np.integer) or isinstance(zoom, bool) or zoom < 1:
+        raise UserError(f"zoom={zoom!r}; expected a positive integer.")
+    zoom = int(zoom)  # NumPy's integers overflow
+    check_pixels(zoom * height, zoom * width, f"A picture at zoom={zoom}")
+
+
+def _room_for(count: int, height: int, width: int) -> np.ndarray:
+    try:
+        return np.empty((count, height, width, 3), np.uint8)
+    except MemoryError:
+        size = count * height * width * 3 / 2**30
+        raise UserError(
+            f"{count} frames of {height} x {width} pixels need {size:.0f} GiB of memory, which is "
+            "not free. Give a smaller zoom, or fewer frames at a time."
+        ) from None
+
+
+def _enlarge_into(target: np.ndarray, frames: np.ndarray, interpolation: str) -> None:
+    kind, size = _INTERPOLATIONS[interpolation], target.shape[2:0:-1]
+    for place, frame in zip(target, frames, strict=True):
+        place[:] = cv2.resize(frame, size, interpolation=kind)
 
 
 def _margin(strip: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
-from keras_cvae.images import to_uint8
+from keras_cvae.images import check_pixels, to_uint8
 from keras_cvae.progress import Progress
 from keras_cvae.video.gif import write_gif
 
@@ -37,8 +37,8 @@ def write_video(
         A short text that names the format, such as `"GIF, 120 frames at 25 fps"`.
 
     Raises:
-        UserError: if `path` exists, its ending is unknown, there is nothing to write, or the
-            installed OpenCV cannot write the format.
+        UserError: if `path` exists, its ending is unknown, there is nothing to write, the frames
+            are too large, or the installed OpenCV cannot write the format.
 
     Example:
 
@@ -51,6 +51,7 @@ def write_video(
         raise UserError(
             f"Frames have the shape {frames.shape}; expected (T, height, width, 3), none of them 0."
         )
+    check_pixels(frames.shape[1], frames.shape[2], "A frame of the video")
     suffix, path = check_output(path, fps, overwrite), Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if suffix == "":
@@ -110,7 +111,12 @@ def _write_png_folder(folder: Path, frames: np.ndarray) -> str:
     partial.mkdir()
     try:
         for number, frame in enumerate(frames):
-            data = cv2.imencode(".png", frame[..., ::-1])[1]
+            done, data = cv2.imencode(".png", frame[..., ::-1])
+            if not done:
+                raise UserError(
+                    f"OpenCV could not write a PNG of {frame.shape[0]} x {frame.shape[1]} pixels "
+                    "(height x width). Make the frames smaller."
+                )
             (partial / f"{number}.png").write_bytes(data.tobytes())
         if folder.is_dir():
             shutil.rmtree(folder)  # checked before: it is empty, or holds numbered PNGs alone

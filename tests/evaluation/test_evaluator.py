@@ -1,12 +1,16 @@
 import json
+import shutil
 
+import cv2
 import numpy as np
 import pytest
 
 from keras_cvae import CVAE
 from keras_cvae.data import Video
+from keras_cvae.data.synthetic import write_dataset
 from keras_cvae.errors import UserError
-from keras_cvae.evaluation.evaluator import check_evaluation, evaluate_splits
+from keras_cvae.evaluation.evaluator import check_evaluation, evaluate_data, evaluate_splits
+from keras_cvae.evaluation.finite import NotFiniteError
 from keras_cvae.evaluation.rollouts import evaluate_videos
 
 
@@ -49,6 +53,7 @@ def test_without_training_data_there_is_no_mean_frame(model, tmp_path):
 
 def test_samples_have_names_of_their_own(model, tmp_path):
     metrics, _ = evaluate_splits(model, {"val": videos(4)}, tmp_path, samples=2)
+    assert (tmp_path / "val_samples.gif").is_file()
     assert metrics["val_samples_samples"] == 2
     assert metrics["val_samples_psnr_best"] >= metrics["val_samples_psnr_mean"]
 
@@ -63,3 +68,79 @@ def test_samples_have_names_of_their_own(model, tmp_path):
 def test_what_will_not_do_fails_before_anything_is_loaded(tmp_path, options, message):
     with pytest.raises(UserError, match=message):
         check_evaluation("builtin", tmp_path / "out", **options)
+
+
+class Diverges:
+    """Stands for a model whose predictions break after some frames."""
+
+    frame_size, temperature = (16, 24), 0.0
+
+    def __init__(self, model, after=2):
+        self.model, self.after = model, after
+
+    def stream_video(self, *arguments, **options):
+        for t, frame in enumerate(self.model.stream_video(*arguments, **options), start=1):
+            yield frame if t <= self.after else frame * np.float32("nan")
+
+    def infer_latents(self, frames, poses):
+        return self.model.infer_latents(frames, poses)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "dance"
+    lengths = {"train": [4], "val": [3], "test": [5, 4]}
+    return write_dataset(folder, (16, 24), frames=lengths)
+
+
+def blind(data, folder):
+    """The data without true test frames."""
+    shutil.copytree(data, folder)
+    shutil.rmtree(folder / "test" / "test_truth")
+    return folder
+
+
+def test_of_a_split_that_diverges_nothing_is_written(model, tmp_path):
+    with pytest.raises(NotFiniteError, match="prediction of v1, from frame 3 on, is not finite"):
+        evaluate_splits(Diverges(model), {"test": videos(3, 5)}, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("submission", [False, True])
+@pytest.mark.parametrize("truth", [False, True])
+def test_data_whose_prediction_diverges_leave_nothing(model, data, tmp_path, submission, truth):
+    folder = data if truth else blind(data, tmp_path / "blind")
+    before = set(tmp_path.iterdir())
+    path = tmp_path / "x.csv" if submission else None
+    with pytest.raises(UserError, match="from frame 3 on, is not finite"):
+        evaluate_data(Diverges(model), folder, tmp_path / "out", submission=path)
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_frames_smaller_than_the_window_of_the_ssim_have_none(model, tmp_path):
+    (video,) = videos(4)
+    small = Video("v", video.frames[:, :8, :16], video.poses[:, :8, :16])
+    metrics, _ = evaluate_splits(model, {"val": [small]}, tmp_path, samples=2)
+    assert metrics["val_ssim"] is None and metrics["val_samples_ssim_mean"] is None
+    assert metrics["val_psnr"] > 0
+    json.dumps(metrics, allow_nan=False)
+
+
+def test_a_test_split_without_truth_is_predicted_and_shown(model, data, tmp_path):
+    folder = blind(data, tmp_path / "blind")
+    metrics = evaluate_data(model, folder, tmp_path / "out", (16, 24))
+    assert not [name for name in metrics if name.startswith("test")]
+    assert [p.name for p in (tmp_path / "out").glob("test*")] == ["test.gif"]
+    done, film = cv2.imreadanimation(str(tmp_path / "out" / "test.gif"))
+    assert done and len(film.frames) == 5  # the first video, to its end
+    assert film.frames[0].shape[1] == 2 * 4 * 24 + 2  # prediction and pose
+
+
+def test_single_frames_are_refused_before_anything_is_predicted(data, tmp_path):
+    folder = blind(data, tmp_path / "blind")
+    for path in (folder / "test" / "test_label" / "1").iterdir():
+        if path.name != "0.png":
+            path.unlink()
+    with pytest.raises(UserError, match="The test video .* has a single frame"):
+        evaluate_data(Diverges(None), folder, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -74,3 +74,37 @@ def test_the_gif_is_cut(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "GIF_FRAMES", 3)
     files.write_evaluation(tmp_path, "val", [evaluation("a", 6)], [video("a", 6)])
     assert len(cv2.imreadanimation(str(tmp_path / "val.gif"))[1].frames) == 3
+
+
+def shown(path):
+    done, film = cv2.imreadanimation(str(path))
+    assert done
+    return film.frames
+
+
+def test_a_prediction_without_truth(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "GIF_FRAMES", 3)
+    one = video("a", 6)
+    prediction = evaluation("a", 6).prediction
+    path = files.write_prediction(tmp_path, "test", prediction, one._replace(frames=one.frames[:1]))
+    assert path == tmp_path / "test.gif"
+    frames = shown(path)
+    assert len(frames) == 3 and frames[0].shape[1] == 2 * 4 * 24 + 2
+    with pytest.raises(ValueError, match="exists"):
+        files.write_prediction(tmp_path, "test", prediction, one)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_samples_stand_beside_the_truth(tmp_path, count):
+    one = video("a", 6)
+    samples = np.stack([255 - one.frames[:4]] * count)
+    path = files.write_samples(tmp_path, "val", samples, one)
+    assert path.name == "val_samples.gif"
+    frames = shown(path)
+    step = 4 * 24 + 2
+    assert len(frames) == 4 and frames[0].shape[1] == (count + 1) * step - 2
+    last = frames[-1][-4 * 16 :, :, 2::-1].astype(int)
+    for panel in range(1, count + 1):  # GIFs have few colours
+        wanted = samples[0, 3].repeat(4, axis=0).repeat(4, axis=1)
+        assert np.abs(last[:, panel * step : panel * step + 96] - wanted).mean() < 20
+    assert np.abs(last[:, :96] - one.frames[3].repeat(4, axis=0).repeat(4, axis=1)).mean() < 20

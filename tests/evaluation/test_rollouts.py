@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from keras_cvae.data import Video
+from keras_cvae.errors import UserError
 from keras_cvae.evaluation import copy_baselines, evaluate_videos, mean_frame, predict_videos
+from keras_cvae.evaluation.rollouts import check_predictable
 from keras_cvae.metrics import frame_psnr
 
 
@@ -65,3 +67,23 @@ def test_mean_frame_weighs_frames_and_not_videos():
     white = np.full((1, 2, 2, 3), 255, np.uint8)
     mean = mean_frame([Video("a", black, black), Video("b", white, white)])
     assert mean == pytest.approx(np.full((2, 2, 3), 0.25))
+
+
+def test_a_video_of_one_frame_has_nothing_to_predict():
+    blind = video("blind", 2, 1)._replace(frames=video("blind", 1, 1).frames)
+    check_predictable([video("a", 2, 0), blind], "test")
+    for single in (video("still", 1, 0), video("still", 1, 1)):
+        with pytest.raises(UserError, match="test video still has a single frame.*at least 2"):
+            check_predictable([video("a", 2, 0), single], "test")
+
+
+def test_a_model_that_diverges_is_predicted_all_the_same():
+    """Validation during a training goes on."""
+
+    class Diverges:
+        def stream_video(self, first_frames, poses, temperature, seed):
+            for _ in range(1, poses.shape[1]):
+                yield np.full(first_frames.shape, np.nan, "float32")
+
+    (result,) = evaluate_videos(Diverges(), [video("a", 4, 0)])
+    assert np.isnan(result.psnr).all() and len(result.psnr) == 3

@@ -12,8 +12,10 @@ from keras_cvae.data import Video
 from keras_cvae.evaluation.sampling import (
     Samples,
     confidence,
+    evaluate_samples,
     pairwise_distance,
     sample_video,
+    samples_table,
     summarise,
 )
 from keras_cvae.metrics import frame_psnr
@@ -61,3 +63,36 @@ def test_samples_of_a_model():
     still = sample_video(model, video, 2, temperature=0.0)
     assert still.diversity.max() < 1e-3
     np.testing.assert_allclose(still.psnr[0], still.psnr[1], rtol=1e-5)
+
+
+def test_the_first_frames_of_the_first_samples_are_kept():
+    keras.utils.set_random_seed(0)
+    model = CVAE("multiscale", **TINIEST, initialisation="pytorch", seed=0)
+    clip = make_clip(2, 5, (16, 24))
+    videos = [Video("v", clip["frames"][i], clip["poses"][i]) for i in range(2)]
+    metrics, kept = evaluate_samples(model, "val", videos, 6, 2.0, seed=4, keep_frames=3)
+    assert kept.shape == (4, 3, 16, 24, 3) and kept.dtype == np.uint8
+    first, poses = np.repeat(videos[0].frames[:1], 6, 0), np.repeat(videos[0].poses[None], 6, 0)
+    expected = 255 * model.predict_video(first, poses, temperature=2.0, seed=4)[:4, :3]
+    assert np.abs(kept - expected.clip(0, 255)).max() <= 0.51
+    assert metrics["samples"] == 6
+    assert sample_video(model, videos[0], 2, 1.0).frames is None
+    assert evaluate_samples(model, "val", videos, 2, keep_frames=99)[1].shape[:2] == (2, 5)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_samples_that_diverge_are_null(value):
+    class Diverges:
+        def stream_video(self, first, poses, temperature, seed):
+            for _ in range(1, poses.shape[1]):
+                frame = np.zeros(first.shape, "float32")
+                frame[0] = value if temperature else 0
+                yield frame
+
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 8, 8, 3), dtype=np.uint8)
+    metrics, _ = evaluate_samples(Diverges(), "val", [Video("v", *images)], 3)
+    assert metrics["psnr_mean"] is None and metrics["diversity"] is None
+    assert metrics["psnr_zero"] > 0 and metrics["ssim_zero"] is None  # frames of 8 x 8
+    lines = samples_table(metrics).splitlines()
+    assert lines[1].split()[-2] == "-" and "nan" not in "".join(lines)

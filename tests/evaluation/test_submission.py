@@ -1,9 +1,18 @@
 """The benchmark's file and its score, on cases worked out by hand."""
 
+import os
+import threading
+
 import numpy as np
 import pytest
 
-from keras_cvae.evaluation.submission import read_submission, score, write_submission
+from keras_cvae.errors import UserError
+from keras_cvae.evaluation.submission import (
+    check_header,
+    read_submission,
+    score,
+    write_submission,
+)
 
 SIZE = (2, 3)
 
@@ -87,6 +96,15 @@ def test_the_mean_is_of_decibels_per_frame_and_sequences_weigh_the_same():
         (lambda lines: [lines[0], lines[2], lines[1], lines[3]], "line 2: expected the id 0"),
         (lambda lines: [*lines[:3], "2" + ",0.5" * 18], "line 4: a pixel is not a whole number"),
         (lambda lines: [*lines[:3], "2" + ",256" * 18], r"line 4: .* 0\.\.255; got 256 to 256"),
+        (lambda lines: [*lines[:3], "2,-1" + ",0" * 17], r"line 4: .* 0\.\.255; got -1 to 0"),
+        (lambda lines: [*lines[:3], "2,nan" + ",0" * 17], "line 4: a pixel is not a whole number"),
+        (lambda lines: [*lines[:3], "2,1e999" + ",0" * 17], "line 4: a pixel is not a whole"),
+        (lambda lines: [*lines[:3], "2,\0" + ",0" * 17], "line 4: a pixel is not a whole"),
+        (lambda lines: [*lines[:3], "2," + "9" * 400 + ",0" * 17], r"0\.\.255; got 0 to 9{40}\."),
+        (lambda lines: [*lines[:3], "2," + "9" * 5000], "line 4: it is longer than a row of 18"),
+        (lambda lines: [lines[0] + "x" * 200_000], "line 1: it is longer than a row of 18 pixels"),
+        (lambda lines: [*lines[:2], ""], "line 3: expected 19 values; got 0"),
+        (lambda lines: [*lines, *["3"] * 10_003], "has 10004 frames or more; .* have 3"),
     ],
 )
 def test_files_that_do_not_fit_are_errors(tmp_path, change, message):
@@ -103,4 +121,50 @@ def test_nothing_is_left_where_writing_fails(tmp_path):
 
     with pytest.raises(RuntimeError):
         write_submission(tmp_path / "out.csv", videos())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\0\1", b"\0" * 99, b'"' * 99, b"id\r,\r" * 9])
+def test_what_is_no_csv_is_one_error(tmp_path, data):
+    path = tmp_path / "x.csv"
+    path.write_bytes(data)
+    for read in (lambda: check_header(path, SIZE), lambda: read_submission(path, [1], SIZE)):
+        with pytest.raises(UserError, match=r"x\.csv, line 1: ") as error:
+            read()
+        assert "\n" not in str(error.value)
+
+
+def test_fields_over_the_limit_of_the_csv_module(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("id," + "9" * 140_000 + "\n")
+    with pytest.raises(UserError, match=r"line 1: it is no csv in UTF-8 \(field larger than"):
+        check_header(path, (32, 64))
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    path = written(tmp_path, np.zeros((2, *SIZE, 3)))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_submission(path, [2], SIZE)[0].shape == (2, *SIZE, 3)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    found = []
+
+    def read():
+        with pytest.raises(UserError, match="no regular file"):
+            check_header(tmp_path / "pipe", SIZE)
+        found.append(True)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(10)
+    assert found
+
+
+def test_a_prediction_that_is_not_finite_is_not_written(tmp_path):
+    good, bad = np.zeros((2, 3, *SIZE, 3), "float32")
+    bad[1, 0, 0, 0] = np.nan
+    with pytest.raises(UserError, match="test sequence 1, from frame 1 on, is not finite"):
+        write_submission(tmp_path / "out.csv", [good, bad])
     assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvae.plots import plot_film_strip, plot_history, plot_psnr_per_frame
+from keras_cvae.plots import KL_UNITS, plot_film_strip, plot_history, plot_psnr_per_frame
 from keras_cvae.plots.film_strip import _film_strip_figure
 from keras_cvae.plots.history import _history_figure
 from keras_cvae.plots.psnr_per_frame import _psnr_figure
@@ -68,7 +68,7 @@ def test_history_draws_every_column_where_it_belongs():
 
 
 def test_history_dots_the_validated_epochs_and_shows_baselines():
-    baselines = {"first_frame": 19.5, "mean_frame": 21.25, "broken": INF}
+    baselines = {"first_frame": 19.5, "mean_frame": 21.25, "broken": INF, "null": None}
     axes = panels(_history_figure(history(), baselines))["Validation PSNR"]
     psnr, first, mean = axes.lines
     assert list(psnr.get_xdata()) == [2, 4, 6] and list(psnr.get_ydata()) == [22, 24, 26]
@@ -95,6 +95,14 @@ def test_history_survives_gaps_infinities_and_single_epochs(tmp_path):
     assert [tick for tick in one["Training loss"].get_xticks() if first < tick < last] == [1]
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean", None])
+def test_the_unit_of_the_kl_is_named(reduction):
+    unit = KL_UNITS.get(reduction)
+    label = panels(_history_figure(history(), kl_unit=unit))["KL divergence"].get_ylabel()
+    expected = {"sum": "KL, nats per frame", "mean": "KL, nats per latent element"}
+    assert label == expected.get(reduction, "KL")
+
+
 def test_history_takes_what_there_is():
     only = _history_figure({"loss": [3.0, 2.0]})
     assert list(panels(only)) == ["Training loss"]
@@ -103,7 +111,12 @@ def test_history_takes_what_there_is():
 
 @pytest.mark.parametrize(
     ("data", "what"),
-    [({}, "length"), ({"loss": [1, 2], "mse": [1]}, "length"), ({"loss": [NAN]}, "finite")],
+    [
+        ({}, "length"),
+        ({"loss": [1, 2], "mse": [1]}, "length"),
+        ({"loss": [NAN]}, "finite"),
+        ({"loss": [1, 2], "epoch": [1, NAN]}, "epochs must be finite numbers; got nan"),
+    ],
 )
 def test_history_says_what_is_wrong(data, what):
     with pytest.raises(ValueError, match=what):

@@ -1,6 +1,7 @@
 """The figures by strategy: what is drawn, what the csv holds, where the data may come from."""
 
 import csv
+import json
 
 import cv2
 import numpy as np
@@ -103,3 +104,32 @@ def test_a_strategy_looks_the_same_everywhere_and_no_two_runs_look_alike():
     assert strategies.styles_of(["mine", "none", "cyclical"])["cyclical"] == alone["cyclical"]
     looks = strategies.styles_of(["none", "monotonic", "cyclical", *map(str, range(11))])
     assert len({(look["color"], str(look["linestyle"])) for look in looks.values()}) == 14
+
+
+def test_runs_say_the_unit_of_their_kl(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(strategies, "save_with_numbers", lambda figure, *rest: drawn.append(figure))
+    folders = {}
+    for reduction in ("sum", "mean", None):
+        folder = folders[reduction] = tmp_path / str(reduction)
+        folder.mkdir()
+        columns = history()
+        rows = [",".join(map(str, row)) for row in zip(*columns.values(), strict=True)]
+        (folder / "history.csv").write_text("\n".join([",".join(columns), *rows]))
+        config = {"schedule_epochs": 4, "kl_reduction": reduction}
+        (folder / "config.json").write_text(json.dumps(config))
+    for shown, label in (
+        (["sum", None], "KL, nats per frame"),
+        (["mean"], "KL, nats per latent element"),
+        (["sum", "mean"], "KL, nats per frame or nats per latent element, by run"),
+        ([None], "KL"),
+    ):
+        plots.plot_losses_by_strategy({"none": [folders[each] for each in shown]}, "losses.png")
+        assert drawn.pop().axes[2].get_ylabel() == label
+    plots.plot_losses_by_strategy({"none": history()}, "losses.png")
+    assert drawn.pop().axes[2].get_ylabel() == "KL"
+
+
+def test_runs_of_other_videos_are_not_drawn_together(tmp_path):
+    with pytest.raises(ValueError, match="runs predict 2 to 3 frames; expected the same number"):
+        plots.plot_psnr_by_strategy({"a": [[1.0, 2.0]], "b": [[1.0, 2.0, 3.0]]}, tmp_path / "p.png")

@@ -60,6 +60,10 @@ def test_a_file_on_other_data(run, data, tmp_path, monkeypatch):
     assert done.code == 0, done.err
     metrics = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
     assert not [name for name in metrics if name.startswith("test")]
+    assert [path.name for path in (tmp_path / "evaluation").glob("test*")] == ["test.gif"]
+    assert "test, no true frames: the prediction of the first video is evaluation/test.gif" in (
+        done.out
+    )
     assert "mean_frame" not in metrics["baselines"] and metrics["temperature"] == 1
     assert metrics["frame_size"] == list(SIZE)  # that of the training
     trained = json.loads((run / "metrics.json").read_text())
@@ -74,13 +78,6 @@ def test_another_seed_gives_other_noise(run, data, tmp_path):
         assert run_script("evaluate", run, *options).code == 0
         values.append(json.loads((out / "metrics.json").read_text())["val_psnr"])
     assert values[0] != values[1]
-
-
-def no_videos(data, tmp_path):
-    folder = shutil.copytree(data, tmp_path / "data")
-    shutil.rmtree(folder / "val")
-    shutil.rmtree(folder / "test" / "test_truth")
-    return folder
 
 
 @pytest.mark.parametrize(
@@ -102,8 +99,10 @@ def test_wrong_values_are_one_line_and_leave_nothing(run, tmp_path, wrong, messa
     assert not list(tmp_path.iterdir())
 
 
-def test_data_with_nothing_to_compare(run, data, tmp_path):
-    folder = no_videos(data, tmp_path)
+def test_data_with_nothing_to_predict(run, data, tmp_path):
+    folder = shutil.copytree(data, tmp_path / "data")
+    shutil.rmtree(folder / "val")
+    shutil.rmtree(folder / "test")
     line = one_error(run_script("evaluate", run, "--data", folder, "--out", tmp_path / "out"))
     assert "neither a val split nor a test split" in line
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
@@ -129,6 +128,7 @@ def test_best_of_n_samples_and_z_0(copy):
     assert done.code == 0, done.err
     metrics = json.loads((copy / "samples" / "metrics.json").read_text())
     for split in ("val", "test"):
+        assert (copy / "samples" / f"{split}_samples.gif").is_file()
         start = f"{split}_samples_"
         sampled = {k.removeprefix(start): v for k, v in metrics.items() if k.startswith(start)}
         assert sampled["temperature"] == 1 and sampled["samples"] == 3

@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -34,9 +36,21 @@ def test_it_writes_a_folder_and_never_over_one(tmp_path):
     assert "never overwritten" in result.stderr and len(result.stderr.splitlines()) == 1
 
 
-def test_a_bad_option_is_one_line(tmp_path):
-    result = make_dataset("--out", tmp_path / "dance", "--val-frames", 0)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--val-frames", 0], "frames must be a positive integer"),
+        (["--train-frames", -3], "frames must be a positive integer"),
+        (["--test-frames", 10**15], "A video has at most 262144 frames"),
+        (["--test-sequences", 0], "--test-sequences must be from 1 to 1000"),
+        (["--test-sequences", 10**12], "--test-sequences must be from 1 to 1000"),
+        (["--frame-size", 10**6, 10**6], "The drawing of a frame of 1000000 x 1000000, 2 times"),
+    ],
+    ids=str,
+)
+def test_a_bad_option_is_one_line(tmp_path, options, message):
+    result = make_dataset("--out", tmp_path / "dance", *options)
     assert result.returncode == 2
-    assert result.stderr.startswith("error: frames must be a positive integer")
+    assert result.stderr.startswith(f"error: {message}")
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "dance").exists()

@@ -1,10 +1,17 @@
 """evaluate.py --submission and scripts/score.py, one after the other."""
 
 import csv
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from script_checks import SIZE, one_error, run_script
+from checks import ABSENT, environment, installed_backends
+from script_checks import ROOT, SIZE, one_error, run_script
+
+from keras_cvae.data import load_videos
+from keras_cvae.evaluation.submission import write_submission
 
 SIZES = ("--frame-size", *SIZE)
 
@@ -33,3 +40,26 @@ def test_what_cannot_be_scored_is_one_message(data, tmp_path):
     path = tmp_path / "other.csv"
     path.write_text("id,pixel_0\n0,1\n")
     assert "expected a header of id and" in one_error(run_script("score", path, data, *SIZES))
+    os.mkfifo(tmp_path / "pipe")
+    assert "no regular file" in one_error(run_script("score", tmp_path / "pipe", data, *SIZES))
+    wide = run_script("score", path, data, "--frame-size", 10**12, 10**12)
+    assert "more than the bound" in one_error(wide)
+
+
+@pytest.mark.skipif("torch" not in installed_backends(), reason="torch is not installed")
+def test_it_needs_no_word_about_the_backend(data, tmp_path):
+    """TensorFlow, Keras' default, is absent."""
+    path = tmp_path / "out.csv"
+    videos = load_videos(data, "test", SIZE)
+    write_submission(path, [video.frames for video in videos])
+    variables = environment()
+    variables["KERAS_HOME"] = str(tmp_path / "none")
+    variables["PYTHONPATH"] = os.pathsep.join(map(str, (ABSENT, ROOT)))
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "score.py", path, data, *map(str, SIZES)],
+        env=variables,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "backend: torch (installed" in done.stdout and "100.000 dB" in done.stdout

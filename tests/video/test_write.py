@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvae.video import error_map, side_by_side, to_uint8, write_video
+from keras_cvae.errors import UserError
+from keras_cvae.video import enlarge, error_map, in_a_row, side_by_side, to_uint8, write_video
 
 
 @pytest.fixture
@@ -132,6 +133,8 @@ def test_captions_never_leave_their_panel(height, width, zoom):
     [
         ({"zoom": 0}, "zoom"),
         ({"zoom": 1.5}, "zoom"),
+        ({"zoom": 10**30}, "A picture at zoom=1000.* more than the bound"),
+        ({"zoom": np.int32(2**31 - 1)}, "more than the bound"),
         ({"interpolation": "linear"}, "nearest"),
         ({"pose": np.zeros((5, 32, 48, 3), np.uint8)}, "pose"),
         ({"truth": np.zeros((6, 16, 48, 3), np.uint8)}, "truth"),
@@ -288,3 +291,55 @@ def test_write_video_refuses_what_is_no_film(tmp_path, shape, fps, what):
     with pytest.raises(ValueError, match=what):
         write_video(tmp_path / "x.gif", np.zeros(shape, np.uint8), fps)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_any_videos_stand_in_a_row_and_the_number_where_it_is_wanted(film):
+    named = {"truth": film, "sample 1": 255 - film, "sample 2": film}
+    out = in_a_row(named, zoom=2)
+    plain = in_a_row(named, zoom=2, labels=False)
+    strip, width = out.shape[1] - plain.shape[1], 2 * 48
+    for k, frames in enumerate(named.values()):
+        panel = plain[:, :, k * (width + 2) : k * (width + 2) + width]
+        assert np.array_equal(panel, frames.repeat(2, axis=1).repeat(2, axis=2))
+    for numbered, k in ((None, 0), ("sample 2", 2)):
+        strips = in_a_row(named, zoom=2, numbered=numbered)[:, :strip]
+        changes = (strips[:1] != strips[1:]).any(axis=(0, 1, 3))
+        assert set(np.flatnonzero(changes) // (width + 2)) == {k}
+    with pytest.raises(UserError, match="expected one shape"):
+        in_a_row({})
+
+
+@pytest.mark.parametrize("zoom", [0, -1, 1.5, "2", 10**30, 2000])
+def test_a_zoom_that_makes_too_large_images_is_refused(film, zoom):
+    with pytest.raises(UserError, match="zoom"):
+        enlarge(film, zoom)
+
+
+def test_memory_that_is_not_there_is_an_error_of_the_user(film, monkeypatch):
+    def empty(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("keras_cvae.video.panels.np.empty", empty)
+    for make in (lambda: enlarge(film, 2), lambda: side_by_side(None, film, film)):
+        with pytest.raises(UserError, match="GiB of memory.*smaller zoom, or fewer frames"):
+            make()
+
+
+@pytest.mark.parametrize("name", ["x.gif", "x.mp4", "x"])
+def test_frames_over_the_bound_are_not_written(film, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("KERAS_CVAE_MAX_PIXELS", "1000")
+    with pytest.raises(UserError, match="A frame of the video is 32 x 48 pixels.*MAX_PIXELS"):
+        write_video(tmp_path / name, film)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_side_that_no_gif_can_have(tmp_path):
+    with pytest.raises(UserError, match="1 x 65536 pixels.* at most 65535 a side"):
+        write_video(tmp_path / "x.gif", np.zeros((1, 1, 65536, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("fps", [1e-320, 1e300])
+def test_a_gif_of_any_speed(tmp_path, fps):
+    write_video(tmp_path / "x.gif", np.zeros((2, 4, 4, 3), np.uint8), fps=fps)
+    assert len(read_gif(tmp_path / "x.gif")[0]) == 2
