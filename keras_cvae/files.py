@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import lzma
 import os
 import platform
 import re
 import shutil
+import struct
 import time
 import zipfile
 import zlib
@@ -21,7 +23,11 @@ MAX_JSON_BYTES = 2**28
 _PARTIAL = re.compile(r"\..*\.(?P<machine>\w+)-(?P<process>\d+)\.partial(\..*)?", re.DOTALL)
 _DAY = 24 * 3600.0  # seconds
 _CLEANED: set[Path] = set()
-DAMAGED_ZIP = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+# What Python's zip reader raises for damaged files.
+DAMAGED_ZIP = (
+    *(OSError, EOFError, RuntimeError, NotImplementedError, ValueError, LookupError, OverflowError),
+    *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 
 
 @contextlib.contextmanager

@@ -22,9 +22,12 @@ def chosen_frame_size(*wishes: Sequence[int] | None) -> tuple[int, int]:
         UserError: if it is no pair of positive integers, or larger than `check_pixels` allows.
     """
     size = next((wish for wish in wishes if wish is not None), DEFAULT_FRAME_SIZE)
-    sides = tuple(map(int, size))
+    try:
+        sides = tuple(int(side) for side in size)
+    except (TypeError, ValueError):
+        sides = ()
     if len(sides) != 2 or min(sides) < 1:
-        raise UserError(f"frame_size must be (height, width), both positive; got {sides}.")
+        raise UserError(f"frame_size must be (height, width), both positive; got {size}.")
     check_pixels(*sides, "frame_size")
     return sides
 

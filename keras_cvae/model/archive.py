@@ -41,6 +41,8 @@ def check_model_file(path: str | os.PathLike) -> None:
             if archive.getinfo(_CONFIG).file_size > _MAX_CONFIG_BYTES:
                 raise UserError(f"{path} is no .keras file: its {_CONFIG} is too large.")
             text = archive.read(_CONFIG)
+    except UserError:
+        raise
     except DAMAGED_ZIP as error:
         raise UserError(f"{path} is damaged: {error}.") from error
     config = parse_json(text, f"The configuration in {path}")
