@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from checks import TINIEST, run_python
 
 from keras_cvae import CVAE
@@ -49,17 +50,23 @@ LOADERS = {
 }
 
 
-def test_a_saved_model_loads_in_a_fresh_process(tmp_path):
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(way, marks=[pytest.mark.slow] if way.startswith("keras first") else [])
+        for way in LOADERS
+    ],
+)
+def test_a_saved_model_loads_in_a_fresh_process(tmp_path, way):
     model = CVAE("lab", **TINIEST, seed=0)
     model.save(tmp_path / "model.keras")
     images = np.zeros((1, 3, 8, 12, 3), np.uint8)
     expected = model.predict_video(images[:, 0], images).sum()
-    for name, code in LOADERS.items():
-        printed = run_python(
-            f"import sys\npath = sys.argv[1]\n{code}\nimport numpy as np\n"
-            "images = np.zeros((1, 3, 8, 12, 3), np.uint8)\n"
-            "print(repr(float(model.predict_video(images[:, 0], images).sum())))",
-            tmp_path / "model.keras",
-            backend="torch",
-        )
-        assert abs(float(printed.splitlines()[-1]) - expected) < 1e-3, name
+    printed = run_python(
+        f"import sys\npath = sys.argv[1]\n{LOADERS[way]}\nimport numpy as np\n"
+        "images = np.zeros((1, 3, 8, 12, 3), np.uint8)\n"
+        "print(repr(float(model.predict_video(images[:, 0], images).sum())))",
+        tmp_path / "model.keras",
+        backend="torch",
+    )
+    assert abs(float(printed.splitlines()[-1]) - expected) < 1e-3

@@ -50,8 +50,9 @@ def choose_backend(preferred: str | None = None) -> str:
 
 def _configured() -> str | None:
     """The backend of Keras' configuration file, or `None`."""
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    # Not Path.home(), which is an error for a user without a home.
+    home = Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
     try:
         return json.loads((home / "keras.json").read_text()).get("backend")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None

@@ -16,7 +16,7 @@ from keras_cvae.backend.loops import unrolls_loops
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.backend.train_step import backend_steps
 from keras_cvae.errors import UserError, check_choice
-from keras_cvae.images import tensor_to_unit
+from keras_cvae.images import chosen_frame_size, tensor_to_unit
 from keras_cvae.losses import frame_mse, gaussian_kl
 from keras_cvae.model import presets
 from keras_cvae.model.inputs import check_batch, checked
@@ -112,6 +112,7 @@ class CVAE(PortableModel):
         super().__init__(**{"autocast": False, **kwargs})
         check_choice("architecture", architecture, ARCHITECTURES)
         presets.check_options(output, kl_reduction, initialisation, logvar_bound, temperature)
+        frame_size = None if frame_size is None else chosen_frame_size(frame_size)
 
         # === Layers ===
         self.architecture = ARCHITECTURES[architecture](

@@ -68,8 +68,19 @@ def check_batch(batch: Any) -> None:
     for name, images in (("frames", frames), ("poses", poses)):
         if "uint8" in str(images.dtype):  # any value is right
             continue
-        array = images if isinstance(images, np.ndarray) else keras.ops.convert_to_numpy(images)
-        check_range(array, name)
+        array = _array(images)
+        if array is not None:
+            check_range(array, name)
+
+
+def _array(images: Any) -> np.ndarray | None:
+    """An array or tensor as an array, `None` of one that has no values while a graph is traced."""
+    if isinstance(images, np.ndarray):
+        return images
+    try:
+        return keras.ops.convert_to_numpy(images)
+    except Exception:  # each backend raises its own types of errors
+        return None
 
 
 def _with(first: Any, rest: Iterator) -> Iterator:

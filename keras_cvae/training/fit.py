@@ -154,7 +154,8 @@ def _train(
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     print(
         f"{trainable:,} trainable parameters; {clips.num_frames} training frames in {len(clips)} "
-        f"batches an epoch, {validated} validation frames",
+        f"batches an epoch, {validated} validation frames; kl is in "
+        f"{plots.KL_UNITS[config.kl_reduction]}",
         flush=True,
     )
     if restored is None or restored["epoch"] < config.epochs:

@@ -120,3 +120,16 @@ print("keras runs on", keras.backend.backend())
     out = run_python(code, tmp_path)
     assert "backend: torch (installed; set KERAS_BACKEND for another)" in out
     assert "keras runs on torch" in out
+
+
+def test_a_user_without_a_home_needs_none(machine, monkeypatch):
+    """As in a container that runs as any number."""
+    machine(["torch"])
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.delenv("HOME", raising=False)
+
+    def unknown(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert choose_backend() == "torch"

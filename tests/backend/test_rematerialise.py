@@ -34,7 +34,8 @@ def _losses(backend):
 
 
 @pytest.mark.parametrize(
-    "backend", ["torch", "tensorflow", pytest.param("jax", marks=pytest.mark.slow)]
+    "backend",
+    ["torch", *(pytest.param(name, marks=pytest.mark.slow) for name in ("tensorflow", "jax"))],
 )
 def test_training_is_the_same_on_every_backend(backend):
     if backend not in installed_backends():

@@ -150,6 +150,7 @@ def pool():
     pool.end()
 
 
+@pytest.mark.slow
 def test_the_whole_way_in_processes(pool, monkeypatch):
     monkeypatch.setattr("benchmarking.run.PAUSE", 0)
     cases = make_cases(["train_free"], ["lab"], ["torch"], ["float32"], **TINY)

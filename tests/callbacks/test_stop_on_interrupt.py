@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+import time
 
 import keras
 import pytest
@@ -130,3 +131,46 @@ def test_outside_the_main_thread_fit_works_without_it(model, clips):
     thread.join()
     assert not problems
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_that_ask_to_stop_do_so_too(model, clips, asked):
+    before = signal.getsignal(asked)
+    ask = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: batch == 1 and os.kill(os.getpid(), asked)
+    )
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit(model, clips, ask, StopOnInterrupt())
+    assert caught.value.exit_code == 128 + asked
+    assert int(model.optimizer.iterations) == 2
+    assert signal.getsignal(asked) is before
+
+
+def test_a_signal_that_is_ignored_stays_ignored(model, clips):
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        ask = keras.callbacks.LambdaCallback(
+            on_train_batch_begin=lambda batch, logs: os.kill(os.getpid(), signal.SIGHUP)
+        )
+        fit(model, clips, ask, StopOnInterrupt(), epochs=1)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+
+
+def test_a_long_end_of_an_epoch_is_not_waited_for(model, clips, handler, monkeypatch):
+    """As the validation of 630 frames at the published widths, on a CPU."""
+    monkeypatch.setattr("keras_cvae.callbacks.stop_on_interrupt.GRACE", 0.2)
+    frames = []
+
+    class Validates(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(500):
+                frames.append(time.sleep(0.01))
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, clips, StopOnInterrupt(), Validates())
+    assert 5 < len(frames) < 400
+    assert signal.getsignal(signal.SIGTERM) is before
