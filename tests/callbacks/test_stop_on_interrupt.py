@@ -12,15 +12,16 @@ from keras_cvae.callbacks import StopOnInterrupt
 class PressCtrlC(keras.callbacks.Callback):
     """Sends SIGINT at a moment, and notes what still happens after it."""
 
-    def __init__(self, moment, at=0, times=1):
+    def __init__(self, moment, at=0, times=1, asked=signal.SIGINT):
         super().__init__()
+        self.asked = asked
         self.moment, self.at, self.times, self.events = moment, at, times, []
 
     def _happens(self, moment, number):
         self.events.append((moment, number))
         if (moment, number) == (self.moment, self.at):
             for _ in range(self.times):
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), self.asked)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._happens("epoch begins", epoch)
@@ -136,11 +137,8 @@ def test_outside_the_main_thread_fit_works_without_it(model, clips):
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
 def test_other_signals_that_ask_to_stop_do_so_too(model, clips, asked):
     before = signal.getsignal(asked)
-    ask = keras.callbacks.LambdaCallback(
-        on_train_batch_begin=lambda batch, logs: batch == 1 and os.kill(os.getpid(), asked)
-    )
     with pytest.raises(KeyboardInterrupt) as caught:
-        fit(model, clips, ask, StopOnInterrupt())
+        fit(model, clips, PressCtrlC("batch begins", at=1, asked=asked), StopOnInterrupt())
     assert caught.value.exit_code == 128 + asked
     assert int(model.optimizer.iterations) == 2
     assert signal.getsignal(asked) is before
@@ -149,10 +147,8 @@ def test_other_signals_that_ask_to_stop_do_so_too(model, clips, asked):
 def test_a_signal_that_is_ignored_stays_ignored(model, clips):
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        ask = keras.callbacks.LambdaCallback(
-            on_train_batch_begin=lambda batch, logs: os.kill(os.getpid(), signal.SIGHUP)
-        )
-        fit(model, clips, ask, StopOnInterrupt(), epochs=1)
+        press = PressCtrlC("batch begins", asked=signal.SIGHUP)
+        fit(model, clips, press, StopOnInterrupt(), epochs=1)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, previous)
