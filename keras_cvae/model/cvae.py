@@ -4,7 +4,7 @@ The first module to read. `train_step` of each backend is in `keras_cvae/backend
 pure functions in `rollout.py`, the networks in `keras_cvae/architectures/`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -15,11 +15,11 @@ from keras_cvae.architectures import ARCHITECTURES
 from keras_cvae.backend.loops import unrolls_loops
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.backend.train_step import backend_steps
-from keras_cvae.errors import UserError, check_choice
+from keras_cvae.errors import check_choice
 from keras_cvae.images import chosen_frame_size, tensor_to_unit
 from keras_cvae.losses import frame_mse, gaussian_kl
 from keras_cvae.model import presets
-from keras_cvae.model.inputs import check_batch, checked
+from keras_cvae.model.inputs import check_batch
 from keras_cvae.model.prediction import Prediction
 from keras_cvae.model.rollout import (
     Choose,
@@ -103,7 +103,7 @@ class CVAE(PortableModel):
         logvar_bound: float | None = 4.0,
         temperature: float = 0.0,
         initialisation: str = "scaled",
-        frame_size: Iterable[int] | None = None,
+        frame_size: Sequence[int] | None = None,
         rematerialise: bool = False,
         seed: int | None = None,
         **kwargs: Any,
@@ -259,34 +259,6 @@ class CVAE(PortableModel):
     @property
     def metrics(self) -> list:
         return self._trackers
-
-    # === Doors: Keras' own methods, with their input checked, see `model.inputs.checked` ===
-
-    def fit(self, x: Any = None, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
-        validation_data = checked(validation_data)
-        return super().fit(checked(x), *args, validation_data=validation_data, **kwargs)
-
-    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        return super().evaluate(checked(x), *args, **kwargs)
-
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().predict(checked(x), *args, **kwargs)
-
-    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().train_on_batch(checked(x), *args, **kwargs)
-
-    def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().test_on_batch(checked(x), *args, **kwargs)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        return super().predict_on_batch(checked(x))
-
-    def export(self, *args: Any, **kwargs: Any) -> None:
-        raise UserError(
-            "A CVAE is exported with keras_cvae.export(model, path, format), for example "
-            "keras_cvae.export(model, 'dancer.onnx', 'onnx'): one step of prediction with its "
-            "manifest, checked against Keras. Keras' own export knows no step of prediction."
-        )
 
     # === Rollout of true clips ===
 

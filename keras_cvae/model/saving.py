@@ -1,4 +1,4 @@
-"""A `keras.Model` whose files are whole, portable between backends, and hold its random state."""
+"""A `keras.Model` whose input is checked and whose files are whole and portable."""
 
 import os
 from typing import Any
@@ -10,10 +10,14 @@ from keras_cvae.backend.jit import jit_compile_for, set_jit_compile
 from keras_cvae.backend.keras_private import TORCH_OPTIMIZERS
 from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
+from keras_cvae.model.inputs import checked
 
 
 class PortableModel(keras.Model):
-    """What `CVAE` does differently from `keras.Model` in compiling, saving and loading.
+    """What `CVAE` does differently from `keras.Model` around its networks.
+
+    Its files hold its random state too and load on every backend. Its methods check their input,
+    see `keras_cvae.model.inputs.checked`.
 
     A subclass has its `keras.random.SeedGenerator` as `self.rng` and is built when it is made.
     """
@@ -86,6 +90,34 @@ class PortableModel(keras.Model):
         own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (Keras' store has no iterator)
         self.rng.state.assign(own.pop("rng_state"))
         super().load_own_variables(own)
+
+    # --- Keras' own methods, with their input checked ---
+
+    def fit(self, x: Any = None, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
+        validation_data = checked(validation_data)
+        return super().fit(checked(x), *args, validation_data=validation_data, **kwargs)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return super().evaluate(checked(x), *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().predict(checked(x), *args, **kwargs)
+
+    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().train_on_batch(checked(x), *args, **kwargs)
+
+    def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().test_on_batch(checked(x), *args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        return super().predict_on_batch(checked(x))
+
+    def export(self, *args: Any, **kwargs: Any) -> None:
+        raise UserError(
+            "A CVAE is exported with keras_cvae.export(model, path, format), for example "
+            "keras_cvae.export(model, 'dancer.onnx', 'onnx'): one step of prediction with its "
+            "manifest, checked against Keras. Keras' own export knows no step of prediction."
+        )
 
 
 def portable(config: Any) -> Any:

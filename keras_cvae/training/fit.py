@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -26,17 +25,13 @@ from keras_cvae.callbacks import (
 )
 from keras_cvae.callbacks.tensorboard_logs import writer_class
 from keras_cvae.callbacks.training_state import read_training_state
-from keras_cvae.data import Clips, load_videos
-from keras_cvae.data.fingerprint import differences, fingerprint
-from keras_cvae.data.sources import has_split
-from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
-from keras_cvae.evaluation.rollouts import check_predictable
-from keras_cvae.files import read_json, write_json
+from keras_cvae.files import write_json
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.model.loading import load_model
 from keras_cvae.training.build import build_model, start_from
 from keras_cvae.training.config import TrainingConfig
+from keras_cvae.training.data import RunData, check_same_data, load_data
 from keras_cvae.training.results import write_results
 
 ROLLOUTS_KEPT = 4  # GIFs of the rollout per run, evenly spread over its epochs
@@ -95,33 +90,9 @@ def _train(
     if config.tensorboard:
         writer_class()
     keras.utils.set_random_seed(config.seed)
-    train_videos = load_videos(config.data, "train", config.frame_size, config.cache)
-    val_videos = load_videos(config.data, "val", config.frame_size, config.cache)
-    clips = Clips(
-        train_videos,
-        clip_length=config.clip_length,
-        batch_size=config.batch_size,
-        stride=config.stride,
-        partial=config.partial,
-        seed=config.seed,
-        mirror=config.mirror,
-    )
-    # Read now, so that a damaged one is not found after hours of training.
-    test_videos: list[Video] = []
-    if has_split(config.data, "test"):
-        test_videos = load_videos(config.data, "test", config.frame_size, config.cache)
-    check_predictable(val_videos, "val")
-    check_predictable(test_videos, "test")
-    steps = config.epochs * len(clips)
-    if config.accumulate > steps:
-        raise UserError(
-            f"--accumulate {config.accumulate} is more than all {steps} batches of the training: "
-            "the weights would never change. Lower it, or raise --epochs."
-        )
-    splits = {"train": train_videos, "val": val_videos, "test": test_videos}
-    prints = {name: fingerprint(videos, name) for name, videos in splits.items()}
+    data = load_data(config)
     restored = None
-    changed = resume and _check_data(run, prints, data_changed)
+    changed = resume and check_same_data(run, data, data_changed)
     if resume and (run / runs.LAST).exists():
         restored = read_training_state(run / runs.LAST)
         if restored["epoch"] > config.epochs:
@@ -138,7 +109,7 @@ def _train(
         model = load_model(run / runs.LAST)
         print(f"going on after epoch {restored['epoch']} of {config.epochs}", flush=True)
     else:
-        model = build_model(config, steps=config.schedule_epochs * len(clips))
+        model = build_model(config, steps=config.schedule_epochs * len(data.clips))
         if config.init:
             start_from(model, config.init)
     model.architecture.check_frame_size(config.frame_size)
@@ -149,18 +120,20 @@ def _train(
     else:
         runs.create_run(run, _stored(config, backend))
         held.enter_context(runs.locked(run))
-    write_json(run / runs.DATA, prints)
-    validated = sum(len(video.frames) for video in val_videos)
+    if not changed:  # else after an epoch: until then it is no run on these data
+        data.store(run)
+    validated = sum(len(video.frames) for video in data.videos["val"])
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     print(
-        f"{trainable:,} trainable parameters; {clips.num_frames} training frames in {len(clips)} "
-        f"batches an epoch, {validated} validation frames; kl is in "
+        f"{trainable:,} trainable parameters; {data.clips.num_frames} training frames in "
+        f"{len(data.clips)} batches an epoch, {validated} validation frames; kl is in "
         f"{plots.KL_UNITS[config.kl_reduction]}",
         flush=True,
     )
     if restored is None or restored["epoch"] < config.epochs:
-        _fit(model, clips, val_videos, config, run, restored)
-    return write_results(run, train_videos, {"val": val_videos, "test": test_videos}, started)
+        _fit(model, data, config, run, restored)
+    data.store(run)
+    return write_results(run, data.videos["train"], data.videos, started)
 
 
 class _BestCheckpoint(ModelCheckpoint):
@@ -173,8 +146,7 @@ class _BestCheckpoint(ModelCheckpoint):
 
 def _fit(
     model: CVAE,
-    clips: Clips,
-    val_videos: Sequence[Video],
+    data: RunData,
     config: TrainingConfig,
     run: Path,
     restored: dict | None,
@@ -184,7 +156,7 @@ def _fit(
         str(run / runs.BEST), monitor="val_psnr", mode="max", save_best_only=True
     )
     averaged = [AveragedWeights(swap_on_epoch=True)] if config.ema else []
-    validation = ValidationPSNR(val_videos, every=config.validate_every)
+    validation = ValidationPSNR(data.videos["val"], every=config.validate_every)
     watched = []
     if config.tensorboard:
         watched.append(TensorBoardLogs(run / "tensorboard", validation, config.validate_every))
@@ -192,6 +164,7 @@ def _fit(
     unit = plots.KL_UNITS[config.kl_reduction]
 
     def write_history(history):
+        data.store(run)
         runs.write_history(run / runs.HISTORY, history)
         plots.plot_history(
             runs.as_columns(history), run / "curves.png", overwrite=True, kl_unit=unit
@@ -199,14 +172,14 @@ def _fit(
 
     state = TrainingState(
         run / runs.LAST,
-        data=clips,
+        data=data.clips,
         callbacks=[checkpoint, *averaged],
         restored=restored,
         on_saved=write_history,
     )
     try:
         model.fit(
-            clips,
+            data.clips,
             epochs=config.epochs,
             initial_epoch=restored["epoch"] if restored else 0,
             shuffle=False,
@@ -241,24 +214,6 @@ def _fit(
             "Training ended, but no validation gave a finite PSNR, so that there is no best model. "
             "Try a bounded output (--output sigmoid), or a lower learning rate."
         )
-
-
-def _check_data(run: Path, prints: dict, data_changed: bool) -> bool:
-    """Whether the data are other than those that a run was begun with, which must be allowed."""
-    if not (run / runs.DATA).exists():  # of an earlier version
-        return False
-    before = read_json(run / runs.DATA, "The fingerprint of the data")
-    found = differences(before, prints)
-    if not found:
-        return False
-    shown = "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
-    if not data_changed:
-        raise UserError(
-            f"The data are not those that {run} was begun with: {shown}. Put them back, or go on "
-            "with --resume and --data-changed: the best model then counts from there."
-        )
-    print(f"the data changed: {shown}; the best model counts from here", flush=True)
-    return True
 
 
 def _stored(config, backend):

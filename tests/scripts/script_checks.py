@@ -180,7 +180,6 @@ def happens(what):
 
 import matplotlib.figure
 import keras_cvae.callbacks.stop_on_interrupt as stop
-import keras_cvae.files as files
 
 matplotlib.figure.Figure.savefig = lambda figure, path, **options: path.write_bytes(b"figure")
 

@@ -66,7 +66,7 @@ def test_ctrl_c_before_there_is_a_run_names_no_run(flags, tmp_path, monkeypatch)
     def pressed(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("keras_cvae.training.fit.load_videos", pressed)
+    monkeypatch.setattr("keras_cvae.training.data.load_videos", pressed)
     done = run_script("train", *flags, "--out", tmp_path / "run")
     assert done.code == 130
     assert "--resume" not in done.out + done.err
