@@ -88,8 +88,9 @@ def measure(name: str, data: str, seconds: float, clock: Callable[[], float], se
     psnr = np.concatenate([e.psnr for e in evaluate_videos(model, val, temperature=0.0)])
     sampled = np.concatenate([e.psnr for e in evaluate_videos(model, val, temperature=1.0)])
     use = latent_use(model, val)
-    values = (name, model.count_params(), budget.steps, psnr.mean(), psnr[:100].mean())
-    values += (psnr[-100:].mean(), sampled.mean())
+    # Where the first and the last hundred frames overlap, they say nothing.
+    ends = (psnr[:100].mean(), psnr[-100:].mean()) if len(psnr) >= 200 else ("–", "–")
+    values = (name, model.count_params(), budget.steps, psnr.mean(), *ends, sampled.mean())
     values += (use["posterior_psnr"], use["kl_nats"], use["active_maps"])
     return dict(zip(COLUMNS, values, strict=True))
 
