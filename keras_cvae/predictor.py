@@ -82,7 +82,7 @@ class Predictor:
             UserError: for wrong shapes, number types or ranges, or a prediction that is not finite.
         """
         first_frames, poses = np.asarray(first_frames), np.asarray(poses)
-        if first_frames.ndim == 3 and poses.ndim == 4:
+        if first_frames.ndim == 3:
             z = None if z is None else np.asarray(z)[None]
             return self.predict_video(first_frames[None], poses[None], temperature, seed, z)[0]
         stream = self.stream_video(first_frames, poses, temperature, seed, z)
@@ -128,8 +128,10 @@ class Predictor:
             latents = self._checked_latent_shape(first_frames.shape[1:3])
             expected = (len(poses), poses.shape[1] - 1, *latents)
             z = np.asarray(z, "float32")
-            if z.shape != expected or not np.isfinite(z).all():
-                raise UserError(f"z must be {expected} for these poses, finite; got {z.shape}.")
+            if z.shape != expected:
+                raise UserError(f"z must be {expected} for these poses; got {z.shape}.")
+            if not np.isfinite(z).all():
+                raise UserError("z must be finite; it holds NaN or infinity.")
             z = np.swapaxes(z, 0, 1)
         check_range(poses[:, :1], "poses")  # a wrong type fails before the first prediction
         each = (poses[:, t] for t in range(poses.shape[1]))

@@ -39,14 +39,9 @@ CASES = [
     for backend in BACKENDS
     for size in SIZES
     # Tracing and compiling the gradients at the published widths takes minutes: on torch alone.
-    # On JAX the small ones take 40 s; tests/backend/test_parity.py compares it with the others.
+    # On the others the small ones take 40 s; tests/backend/test_parity.py compares them.
     for marks in [
-        [*getattr(size, "marks", ())]
-        + (
-            [pytest.mark.slow]
-            if backend == "jax" or (backend != "torch" and size != "lab_tiny")
-            else []
-        )
+        [*getattr(size, "marks", ())] + ([pytest.mark.slow] if backend != "torch" else [])
     ]
 ]
 # Absolute and relative tolerances in float32.

@@ -53,7 +53,12 @@ LOADERS = {
 @pytest.mark.parametrize(
     "way",
     [
-        pytest.param(way, marks=[pytest.mark.slow] if way.startswith("keras first") else [])
+        pytest.param(
+            way,
+            marks=[pytest.mark.slow]
+            if way != "from keras_cvae import CVAE, then plain Keras"
+            else [],
+        )
         for way in LOADERS
     ],
 )

@@ -86,6 +86,7 @@ def test_a_rollout_continues_from_its_last_frame(prepared):
         assert np.abs(np.asarray(calls.subject.frame) - before).max() > 0
 
 
+@pytest.mark.slow
 def test_an_exported_model_is_compared_with_the_plain_loop(monkeypatch):
     pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
     monkeypatch.setattr("benchmarking.run.PAUSE", 0)

@@ -138,6 +138,7 @@ def test_posterior_with_context(variants, clip):
         np.testing.assert_allclose(found, to_numpy(expected)[0], atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_the_script_leaves_a_row_for_each_variant(
     ablations, variants, tmp_path, monkeypatch, capsys
 ):

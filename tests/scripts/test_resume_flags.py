@@ -48,6 +48,7 @@ def test_more_epochs_hold_the_schedules_last_values(run, copy):
     assert difference(copy / "last.keras", run / "last.keras") > 0
 
 
+@pytest.mark.slow
 def test_more_epochs_after_averaged_weights_go_on_from_the_raw_ones(flags, tmp_path):
     """Six epochs in one go, with the schedules of four, are what four and two more are."""
     ema = [*flags, "--ema", 0.9]
