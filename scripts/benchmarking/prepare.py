@@ -93,4 +93,5 @@ def _write_weights(case: Case, folder: Path, loop: str | os.PathLike) -> None:
     torch.manual_seed(0)
     model = plain.load_loop(loop).ReferenceCVAE(**case.width_arguments())
     torch.save({"state_dict": model.state_dict()}, folder / plain.CHECKPOINT)
-    load_lab_checkpoint(folder / plain.CHECKPOINT, output="none").save_weights(folder / ours.WEIGHTS)
+    ours_of_it = load_lab_checkpoint(folder / plain.CHECKPOINT, output="none")
+    ours_of_it.save_weights(folder / ours.WEIGHTS)
