@@ -193,6 +193,7 @@ def test_missing_packages_are_named(model, tmp_path, without):
         export(model, tmp_path / "dancer", "tf_saved_model")
 
 
+@pytest.mark.slow
 def test_all_that_can_be_written_is_written(model, tmp_path, without):
     without("tensorflow", "onnxruntime")
     said = {}

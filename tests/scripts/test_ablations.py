@@ -78,6 +78,7 @@ def recommended(clip):
     return step(CVAE.from_preset("multiscale", seed=0), clip)
 
 
+@pytest.mark.slow
 def test_every_model_trains_and_predicts_differently(variants, clip, recommended):
     found = [recommended]
     for name, options in variants.VARIANTS.items():
