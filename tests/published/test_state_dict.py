@@ -17,7 +17,7 @@ from keras_cvae import load_lab_checkpoint
 from keras_cvae.published.state_dict import printable, shown
 
 torch = pytest.importorskip("torch", reason="torch writes the checkpoints")
-CASES = Path("/work/shared/data/cases")
+CASES = Path(__file__).parents[3] / "shared/data/cases"  # not part of the repository
 
 
 def load(path):
