@@ -23,7 +23,7 @@ from keras_cvae.data import load_videos
 from keras_cvae.evaluation import copy_baselines, evaluate_videos, mean_frame
 from keras_cvae.evaluation.latent_use import latent_use
 from keras_cvae.training.build import build_model
-from keras_cvae.training.config import resolve
+from keras_cvae.training.resolve import resolve
 
 COLUMNS = (
     *("variant", "parameters", "steps", "psnr", "first_100", "last_100", "t1"),

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from keras_cvae import cli, signals
 from keras_cvae.errors import UserError
-from keras_cvae.training import config as training_config
 from keras_cvae.training import flags, study
+from keras_cvae.training.resolve import resolve
 
 QUICK_EPOCHS = 8  # fewer give the cyclical annealing one cycle, which is the monotonic one
 
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         given.setdefault("epochs", QUICK_EPOCHS)
 
     with cli.reported_errors():
-        config = training_config.resolve(given)
+        config = resolve(given)
         plan = study.planned(config, seeds)
         study.check_study(out, plan)
         stored = study.stored_backend(out, plan)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from keras_cvae import cli, runs, signals
 from keras_cvae.errors import UserError
-from keras_cvae.training import config as training_config
 from keras_cvae.training import flags
+from keras_cvae.training.resolve import resolve
 
 STARTED = time.monotonic()
 
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         if resumed:
             (config, backend), run = _stored(resumed, given, out), resumed
         else:
-            config, backend = training_config.resolve(given), None
+            config, backend = resolve(given), None
             run = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
             cli.check_out(run)
         cli.start_backend(backend)
@@ -87,7 +87,7 @@ def _stored(run, given, out):
     environment = stored.pop("environment", None)
     backend = environment.get("backend") if isinstance(environment, dict) else None
     try:
-        return training_config.resolve({**stored, **given}), backend
+        return resolve({**stored, **given}), backend
     except UserError as error:
         raise UserError(f"{run / runs.CONFIG}: {error}") from error
 

@@ -3,37 +3,28 @@
 import argparse
 import dataclasses
 import math
-import os
-import warnings
 from typing import Any
 
 from keras_cvae.backend.compiling import CHOICES as COMPILE
-from keras_cvae.errors import UserError, check_choice
+from keras_cvae.errors import UserError
 from keras_cvae.images import DEFAULT_FRAME_SIZE, chosen_frame_size
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
 from keras_cvae.schedules import (
     KL_STRATEGIES,
-    default_cycles,
-    has_ramps,
     kl_weight,
-    most_cycles,
     teacher_forcing_ratio,
 )
 from keras_cvae.training.setting import (
     above,
     at_least,
     check_settings,
-    check_types,
     flag_name,
     setting,
-    settings,
     within,
 )
 
 DEFAULT_PRESET, DEFAULT_RECIPE = "multiscale", "recommended"
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-# The recommended recipe's rate is the default preset's; with it `lab` was NaN after six steps.
-RECOMMENDED_LR = {"lab": 3e-4, "lab_small": 1e-3}
 
 
 def _of_model(name: str, convert: Any = lambda value: value) -> dict:
@@ -245,67 +236,3 @@ class TrainingConfig:
         cycles = 1 if self.kl_cycles is None else self.kl_cycles
         kl_weight(0, **{**self.kl_schedule(), "cycles": cycles})
         teacher_forcing_ratio(0, **self.forcing_schedule())
-
-
-def resolve(given: dict) -> TrainingConfig:
-    """A complete configuration: what was given, and the recipe's defaults for the rest.
-
-    Args:
-        given: the fields that the user set.
-
-    Returns:
-        `TrainingConfig`, checked.
-
-    Raises:
-        UserError: for values that no run can have.
-    """
-    check_types(TrainingConfig, given)
-    recipe = given.get("recipe") or DEFAULT_RECIPE
-    check_choice("recipe", recipe, MODEL_RECIPES)
-    values = {name: each.default(recipe) for name, each in settings(TrainingConfig).items()}
-    if recipe == DEFAULT_RECIPE and given.get("preset") in RECOMMENDED_LR:
-        values["lr"] = RECOMMENDED_LR[given["preset"]]
-    values |= {**given, "recipe": recipe}
-    values["frame_size"] = tuple(values["frame_size"])
-    for name in ("data", "cache", "init"):  # a run may be resumed from another folder
-        if values[name] not in (None, "builtin"):
-            values[name] = os.path.abspath(values[name])
-    is_new = "schedule_epochs" not in values  # a stored run has it, and keeps its schedules
-    values.setdefault("schedule_epochs", values["epochs"])
-    if unknown := set(values) - {field.name for field in dataclasses.fields(TrainingConfig)}:
-        raise UserError(
-            f"Unknown settings {sorted(unknown)}; is this the configuration of another program, or "
-            "of a later version?"
-        )
-    config = TrainingConfig(**values)
-    config.check()
-    one_ramp = False
-    if config.kl_cycles is None:
-        config.kl_cycles = default_cycles(config.schedule_epochs, config.kl_ratio)
-        one_ramp = config.kl_anneal == "cyclical" and config.kl_cycles == 1
-    if is_new:
-        check_cycles(config)
-    if one_ramp:
-        warnings.warn(
-            f"in {config.epochs} epochs the cyclical annealing has one ramp, as the monotonic one; "
-            "give more --epochs, or --kl-cycles",
-            stacklevel=2,
-        )
-    return config
-
-
-def check_cycles(config: TrainingConfig) -> None:
-    """Checks that the cyclical annealing of a new run has ramps. Stored runs keep what they had.
-
-    Raises:
-        UserError: if it has none; the message names the largest possible number of cycles.
-    """
-    epochs, cycles, ratio = config.schedule_epochs, config.kl_cycles or 1, config.kl_ratio
-    if config.kl_anneal != "cyclical" or has_ramps(epochs, cycles, ratio):
-        return
-    most = most_cycles(epochs, ratio)
-    advice = f"at most {most} have them" if most else "there is no room for even one"
-    raise UserError(
-        f"--kl-cycles {cycles} in {epochs} epochs leave no room for ramps (--kl-ratio {ratio:g}): "
-        f"beta would be constant or jump; {advice}. Give fewer cycles or more --epochs."
-    )

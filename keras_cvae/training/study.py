@@ -8,7 +8,8 @@ from pathlib import Path
 from keras_cvae import runs
 from keras_cvae.errors import UserError
 from keras_cvae.schedules import KL_STRATEGIES, kl_weight
-from keras_cvae.training.config import TrainingConfig, check_cycles
+from keras_cvae.training.config import TrainingConfig
+from keras_cvae.training.resolve import check_cycles
 
 RUNS = "runs"
 _NOT_COMPARED = ("environment",)

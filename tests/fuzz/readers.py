@@ -25,7 +25,7 @@ from keras_cvae.data.synthetic import write_dataset
 from keras_cvae.evaluation.submission import read_submission, write_submission
 from keras_cvae.inference import load_predictor
 from keras_cvae.inference.manifest import manifest_path
-from keras_cvae.training.config import resolve
+from keras_cvae.training.resolve import resolve
 
 SIZE = (8, 16)
 STATE = {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_cvae.training.build import build_model
-from keras_cvae.training.config import resolve
+from keras_cvae.training.resolve import resolve
 
 STEPS = 40
 

@@ -3,8 +3,9 @@ import re
 
 import pytest
 
-from keras_cvae.training.config import TrainingConfig, resolve
+from keras_cvae.training.config import TrainingConfig
 from keras_cvae.training.flags import add_arguments
+from keras_cvae.training.resolve import resolve
 
 
 def parse(*flags):

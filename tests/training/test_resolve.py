@@ -5,7 +5,7 @@ import pytest
 
 from keras_cvae.errors import UserError
 from keras_cvae.schedules import kl_weight
-from keras_cvae.training.config import resolve
+from keras_cvae.training.resolve import resolve
 
 PUBLISHED = {
     "epochs": 70,
