@@ -12,7 +12,7 @@ import keras
 from keras_cvae.backend.keras_private import EMA_WEIGHTS_IN_MODEL
 from keras_cvae.data.clips import Clips
 from keras_cvae.errors import UserError
-from keras_cvae.files import DAMAGED_ZIP, check_archive, parse_json, written_whole
+from keras_cvae.files import parse_json, read_member, written_whole
 
 _MEMBER = "training_state.json"
 
@@ -137,16 +137,11 @@ def read_training_state(path: str | os.PathLike) -> dict[str, Any]:
     Raises:
         UserError: if the file is damaged, or holds no training state.
     """
-    check_archive(path)
     advice = "Resume from the file that TrainingState wrote (last.keras in a run folder)."
     try:
-        with zipfile.ZipFile(path) as archive:
-            text = archive.read(_MEMBER)
-    except KeyError as error:
-        raise UserError(f"{path} holds no training state. {advice}") from error
-    except DAMAGED_ZIP as error:
-        raise UserError(f"{path} is damaged: {error}. {advice}") from error
-    state = parse_json(text, f"The training state in {path}")
+        state = parse_json(read_member(path, _MEMBER), f"The training state in {path}")
+    except UserError as error:
+        raise UserError(f"{path} holds no training state. {error} {advice}") from error
     if wrong := _fault(state):
         raise UserError(f"The training state in {path} is wrong: {wrong}. {advice}")
     return state

@@ -7,6 +7,7 @@ from keras_cvae.files.reading import (
     check_regular,
     parse_json,
     read_json,
+    read_member,
 )
 from keras_cvae.files.writing import check_new, new_folder, write_json, written_whole
 
@@ -18,6 +19,7 @@ __all__ = [
     "new_folder",
     "parse_json",
     "read_json",
+    "read_member",
     "remove_leftovers",
     "write_json",
     "written_whole",

@@ -78,6 +78,34 @@ def check_regular(path: str | os.PathLike) -> Path:
     return path
 
 
+def read_member(path: str | os.PathLike, name: str) -> bytes:
+    """Reads one JSON member of a zip file, such as a `.keras` file, after `check_archive`.
+
+    Args:
+        path: of the zip file.
+        name: of the member.
+
+    Returns:
+        Its content.
+
+    Raises:
+        UserError: if the file is damaged or unpacks to too much, or the member is absent or larger
+            than 256 MiB.
+    """
+    check_archive(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = archive.getinfo(name).file_size if name in archive.namelist() else None
+            data = archive.read(name) if size is not None and size <= MAX_JSON_BYTES else b""
+    except DAMAGED_ZIP as error:
+        raise UserError(f"{path} is damaged: {first_line(error)}.") from error
+    if size is None:
+        raise UserError(f"{path} has no {name} in it.")
+    if size > MAX_JSON_BYTES:
+        raise UserError(f"{name} in {path} is larger than {MAX_JSON_BYTES} bytes.")
+    return data
+
+
 def check_archive(path: str | os.PathLike) -> None:
     """Checks that a zip file does not unpack to too much; nothing is unpacked.
 

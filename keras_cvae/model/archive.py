@@ -1,7 +1,6 @@
 """What a model's file claims, checked before Keras imports, builds or unpacks anything of it."""
 
 import os
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ import keras
 
 from keras_cvae.backend.keras_private import TORCH_OPTIMIZERS
 from keras_cvae.errors import UserError
-from keras_cvae.files import DAMAGED_ZIP, check_archive, parse_json
+from keras_cvae.files import parse_json, read_member
 from keras_cvae.model.presets import WIDTHS
 
 WIDEST = 4096  # channels of a layer, in a file; the published model has 192
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_MAX_CONFIG_BYTES = 2**24
+_CONFIG = "config.json"
 # Where Keras' own objects in a configuration of ours live. Keras imports a module that a file names
 # before it looks at what is in it, and importing a module runs its code.
 _MODULES = ("builtins", "keras", "keras.optimizers", "keras.optimizers.schedules")
@@ -30,22 +28,7 @@ def check_model_file(path: str | os.PathLike) -> None:
     Raises:
         UserError: if it is no `.keras` file, damaged, too large, or names other classes.
     """
-    check_archive(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if missing := {_CONFIG, _WEIGHTS} - set(archive.namelist()):
-                raise UserError(
-                    f"{path} is no .keras file: it has no {', '.join(sorted(missing))}. Give a "
-                    "file that model.save wrote."
-                )
-            if archive.getinfo(_CONFIG).file_size > _MAX_CONFIG_BYTES:
-                raise UserError(f"{path} is no .keras file: its {_CONFIG} is too large.")
-            text = archive.read(_CONFIG)
-    except UserError:
-        raise
-    except DAMAGED_ZIP as error:
-        raise UserError(f"{path} is damaged: {error}.") from error
-    config = parse_json(text, f"The configuration in {path}")
+    config = parse_json(read_member(path, _CONFIG), f"The configuration in {path}")
     if not isinstance(config, dict):
         raise UserError(f"{path} is no .keras file: its {_CONFIG} holds no object.")
     if keras.saving.get_registered_object(str(config.get("registered_name"))) is None:
@@ -53,8 +36,8 @@ def check_model_file(path: str | os.PathLike) -> None:
             f"{path} holds a {config.get('class_name')}, not a CVAE. Import a class of your own "
             "before, and register it with keras.saving.register_keras_serializable."
         )
-    check_model_config(config.get("config"), path)
-    _check_classes(config, path)
+    _check_classes(config, path)  # those of the optimiser too
+    _check_widths(config.get("config"), path)
 
 
 def check_model_config(config: Any, path: str | os.PathLike) -> None:
@@ -68,16 +51,20 @@ def check_model_config(config: Any, path: str | os.PathLike) -> None:
         UserError: if it is no dict, names classes that are not known, or has widths that no model
             has.
     """
+    _check_classes(config, path)
+    _check_widths(config, path)
+
+
+def _check_widths(config: Any, path: str | os.PathLike) -> None:
     if not isinstance(config, dict):
         raise UserError(f"{path} holds no configuration of a model.")
-    _check_classes(config, path)
     for name in WIDTHS:
         width = config.get(name, 1)
         if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= WIDEST:
             raise UserError(f"{path} claims {name}={width!r}; expected 1 to {WIDEST} channels.")
 
 
-def _check_classes(config: dict, path: str | os.PathLike) -> None:
+def _check_classes(config: Any, path: str | os.PathLike) -> None:
     for each in _objects(config):
         module, name = each.get("module"), each.get("registered_name")
         if isinstance(name, str) and keras.saving.get_registered_object(name) is not None:

@@ -4,7 +4,7 @@ import zipfile
 import pytest
 
 from keras_cvae.errors import UserError
-from keras_cvae.files import check_archive, read_json
+from keras_cvae.files import check_archive, read_json, read_member
 
 
 def test_an_archive_that_claims_too_much_is_not_unpacked(tmp_path, monkeypatch):
@@ -18,6 +18,24 @@ def test_an_archive_that_claims_too_much_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_CVAE_MAX_MODEL_BYTES", "much")
     with pytest.raises(UserError, match="must be a positive integer; got 'much'"):
         check_archive(path)
+
+
+def test_a_member_is_read_or_named(tmp_path, monkeypatch):
+    path = tmp_path / "a.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("state.json", b'{"epoch": 3}' * 1000)
+    assert read_member(path, "state.json") == b'{"epoch": 3}' * 1000
+    with pytest.raises(UserError, match=r"a\.keras has no other\.json in it"):
+        read_member(path, "other.json")
+    monkeypatch.setattr("keras_cvae.files.reading.MAX_JSON_BYTES", 100)
+    with pytest.raises(UserError, match=r"state\.json in .* is larger than 100 bytes"):
+        read_member(path, "state.json")
+    data = bytearray(path.read_bytes())
+    data[50] ^= 255  # within the compressed content
+    path.write_bytes(data)
+    monkeypatch.undo()
+    with pytest.raises(UserError, match=r"a\.keras is damaged"):
+        read_member(path, "state.json")
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[" * 10**5, b'"' + b"x" * 100])
