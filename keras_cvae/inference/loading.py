@@ -73,7 +73,7 @@ def load_predictor(path: str | os.PathLike, trust: bool = False) -> Predictor:
     expected, latents = tuple(manifest["frame_size"]), manifest["latent_shape"]
     try:
         step_for = _STEPS[format](path)
-        _check_step(step_for((1, *expected, 3), tuple(latents)), expected, latents)
+        shape = _predicted_shape(step_for((1, *expected, 3), tuple(latents)), expected, latents)
     except UserError:
         raise
     except Exception as error:  # each runtime raises its own types of errors
@@ -81,6 +81,11 @@ def load_predictor(path: str | os.PathLike, trust: bool = False) -> Predictor:
             f"{path} could not be loaded as {format} with the sizes of its manifest: "
             f"{first_line(error)}"
         ) from error
+    if shape != (1, *expected, 3):
+        raise UserError(
+            f"{path} predicts frames of the shape {shape}, and its manifest says "
+            f"{(1, *expected, 3)}. Export the model again."
+        )
 
     def latent_shape(size: tuple) -> list[int]:
         if size != expected:
@@ -94,12 +99,10 @@ def load_predictor(path: str | os.PathLike, trust: bool = False) -> Predictor:
     return Predictor(step_for, latent_shape, expected, manifest["temperature"], manifest)
 
 
-def _check_step(step: Step, size: tuple, latents: list[int]) -> None:
+def _predicted_shape(step: Step, size: tuple, latents: list[int]) -> tuple:
     """Predicts one frame, to find out now whether the sizes of the manifest are the model's."""
     image = np.zeros((1, *size, 3), "float32")
-    shape = step(image, image, np.zeros((1, *latents), "float32")).shape
-    if shape != image.shape:
-        raise UserError(f"It predicts {shape} where its manifest says {image.shape}.")
+    return step(image, image, np.zeros((1, *latents), "float32")).shape
 
 
 def needs_keras(path: str | os.PathLike) -> bool:
@@ -111,9 +114,9 @@ def needs_keras(path: str | os.PathLike) -> bool:
     path = Path(path)
     if path.suffix == ".zip":
         try:
-            with zipfile.ZipFile(path) as bundle:
+            with zipfile.ZipFile(check_regular(path)) as bundle:
                 return any(name.endswith((".keras", ".weights.h5")) for name in bundle.namelist())
-        except (OSError, zipfile.BadZipFile):
+        except DAMAGED_ZIP:  # a UserError is one of them
             return False  # loading it gives the error
     try:
         return _identify(path)[0] in KERAS_FORMATS

@@ -1,14 +1,19 @@
 """What can be wrong with the path of a predictor, and what each kind of path is."""
 
 import json
+import os
+import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from keras_cvae import CVAE
+from keras_cvae import CVAE, saved_models
+from keras_cvae.errors import UserError
 from keras_cvae.inference import load_predictor, needs_keras
 from keras_cvae.inference.manifest import manifest_path, read_manifest, write_manifest
 
+PRETRAINED = Path(saved_models.__path__[0])
 MANIFEST = {
     **{"format": "onnx", "frame_size": [8, 16], "latent_shape": [1, 2, 4]},
     **{"temperature": 0.0, "model": {}},
@@ -108,6 +113,29 @@ def test_which_need_keras(tmp_path):
         with zipfile.ZipFile(tmp_path / f"{inside}.zip", "w") as archive:
             archive.writestr(inside, b"")
         assert needs_keras(tmp_path / f"{inside}.zip") == (inside == "x.weights.h5")
+
+
+def test_which_need_keras_of_damaged_bundles_and_pipes(tmp_path):
+    """Asked before anything is loaded; loading them says what is wrong."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("ä.keras", b"")
+    data = (tmp_path / "x.zip").read_bytes()
+    (tmp_path / "x.zip").write_bytes(data.replace("ä".encode(), b"\xe1\x28"))  # no UTF-8
+    os.mkfifo(tmp_path / "pipe.zip")
+    for name in ("x.zip", "pipe.zip"):
+        assert not needs_keras(tmp_path / name)
+        with pytest.raises(UserError, match=name):
+            load_predictor(tmp_path / name)
+
+
+@pytest.mark.parametrize("wrong", [{"frame_size": [16, 16]}, {"latent_shape": [1, 2, 5]}])
+def test_sizes_of_a_manifest_that_are_not_the_models(tmp_path, wrong):
+    pytest.importorskip("onnxruntime")
+    shutil.copy(PRETRAINED / "builtin_dancer.onnx", tmp_path / "x.onnx")
+    right = read_manifest(PRETRAINED / "builtin_dancer.onnx")
+    write_manifest(tmp_path / "x.onnx", {**right, **wrong})
+    with pytest.raises(UserError, match=r"x\.onnx .*manifest"):
+        load_predictor(tmp_path / "x.onnx")
 
 
 def test_a_manifest_is_read_as_written(tmp_path):
