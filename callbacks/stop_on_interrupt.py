@@ -67,7 +67,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
         if self._asked is not None:
             self._stop(self._asked)
         self._asked = signum
-        # Two signals may be one: the second comes from the timer.
+        # The timer sends the second signal, which interrupts at once.
         self._timer = threading.Timer(GRACE, signal.raise_signal, (signum,))
         self._timer.daemon = True
         self._timer.start()

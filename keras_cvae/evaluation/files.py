@@ -72,7 +72,6 @@ def write_prediction(
     split: str,
     prediction: np.ndarray,
     given: Video,
-    fps: float = 24,
     overwrite: bool = False,
 ) -> Path:
     """Writes `SPLIT.gif` of a video whose true frames are unknown: prediction and pose.
@@ -82,7 +81,7 @@ def write_prediction(
         split: how the file is called.
         prediction: (T, H, W, 3), of at least the frames that are shown, `GIF_FRAMES` at most.
         given: the video that it is of.
-        fps, overwrite: as for `write_evaluation`.
+        overwrite: whether to replace a file of the same name.
 
     Returns:
         The path.
@@ -93,7 +92,7 @@ def write_prediction(
     path = Path(folder) / f"{split}.gif"
     shown = slice(min(len(prediction), GIF_FRAMES))
     panels = video.side_by_side(None, prediction[shown], given.poses[shown])
-    video.write_video(path, panels, fps=fps, overwrite=overwrite)
+    video.write_video(path, panels, overwrite=overwrite)
     return path
 
 
@@ -102,7 +101,6 @@ def write_samples(
     split: str,
     samples: np.ndarray,
     given: Video,
-    fps: float = 24,
     overwrite: bool = False,
 ) -> Path:
     """Writes `SPLIT_samples.gif`: the truth and samples of a video, side by side.
@@ -112,7 +110,7 @@ def write_samples(
         split: how the file is called.
         samples: (N, T, H, W, 3), of the first frames of the video; frame 0 is the given one.
         given: the video that they are of, with its true frames.
-        fps, overwrite: as for `write_evaluation`.
+        overwrite: whether to replace a file of the same name.
 
     Returns:
         The path.
@@ -126,7 +124,7 @@ def write_samples(
     for number, sample in enumerate(samples, start=1):
         named[f"sample {number}"] = sample[shown]
     panels = video.in_a_row(named, numbered="truth")
-    video.write_video(path, panels, fps=fps, overwrite=overwrite)
+    video.write_video(path, panels, overwrite=overwrite)
     return path
 
 

@@ -1,6 +1,5 @@
 """The check of what a user gives `fit`, `evaluate`, `predict` and so on, before anything is run."""
 
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -84,7 +83,8 @@ def _array(images: Any) -> np.ndarray | None:
 
 
 def _with(first: Any, rest: Iterator) -> Iterator:
-    yield from itertools.chain([first], rest)  # a generator, as Keras knows no other iterator
+    yield first  # this is a generator, because Keras knows no other iterator
+    yield from rest
 
 
 def _inputs(batch: Any) -> Any:

@@ -8,7 +8,6 @@ import numpy as np
 from keras_cvae import runs
 from keras_cvae.errors import UserError
 from keras_cvae.evaluation.finite import finite_or_null
-from keras_cvae.files import read_json
 from keras_cvae.plots.sources import history_columns, psnr_by_video
 
 EDGE = 100  # the first and the last frames of which the mean PSNR is reported
@@ -36,7 +35,6 @@ def run_results(folder: Path) -> dict[str, Any]:
     path = folder / runs.METRICS
     if not path.is_file():
         raise UserError(f"{folder} is no finished run: it has no {runs.METRICS}. Resume it first.")
-    read_json(path, "The results")  # bounds the size, and refuses what is no JSON at all
     results = finite_or_null(runs.read_metrics(folder))
     _check_metrics(path, results)
     curves = [curve for curve in psnr_by_video(folder) if len(curve) >= 2 * EDGE]

@@ -44,7 +44,7 @@ def load_data(config: TrainingConfig) -> RunData:
     Raises:
         UserError: for data that are missing or damaged, or with which this training cannot work.
     """
-    splits = [split for split in ("train", "val", "test") if _is_needed(config, split)]
+    splits = ["train", "val", *(["test"] if has_split(config.data, "test") else [])]
     videos = {
         split: load_videos(config.data, split, config.frame_size, config.cache) for split in splits
     }
@@ -98,7 +98,3 @@ def check_same_data(run: Path, data: RunData, may_differ: bool) -> bool:
         )
     print(f"the data changed: {shown}; the best model counts from here", flush=True)
     return True
-
-
-def _is_needed(config: TrainingConfig, split: str) -> bool:
-    return split != "test" or has_split(config.data, "test")

@@ -131,8 +131,9 @@ def _train(
         flush=True,
     )
     if restored is None or restored["epoch"] < config.epochs:
-        _fit(model, data, config, run, restored)
-    data.store(run)
+        _fit(model, data, config, run, restored, changed)
+    elif changed:
+        data.store(run)
     return write_results(run, data.videos["train"], data.videos, started)
 
 
@@ -150,6 +151,7 @@ def _fit(
     config: TrainingConfig,
     run: Path,
     restored: dict | None,
+    changed: bool,
 ) -> None:
     guard, interrupt = NaNGuard(), StopOnInterrupt()
     checkpoint = _BestCheckpoint(
@@ -164,7 +166,8 @@ def _fit(
     unit = plots.KL_UNITS[config.kl_reduction]
 
     def write_history(history):
-        data.store(run)
+        if changed:
+            data.store(run)
         runs.write_history(run / runs.HISTORY, history)
         plots.plot_history(
             runs.as_columns(history), run / "curves.png", overwrite=True, kl_unit=unit

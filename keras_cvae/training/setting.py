@@ -109,7 +109,6 @@ def check_settings(config: Any) -> None:
     Raises:
         UserError: for the first value that does not fit.
     """
-    check_types(type(config), vars(config))
     for name, declared in settings(config).items():
         value = getattr(config, name)
         if declared.check is None:
