@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_cvae.errors import UserError
+from keras_cvae.errors import check_has
 from keras_cvae.schedules import default_cycles, has_ramps, kl_weight, most_cycles
 
 
@@ -65,13 +65,7 @@ class KLAnnealing(keras.callbacks.Callback):
             )
 
     def set_model(self, model: Any) -> None:
-        if not hasattr(model, "beta"):
-            raise UserError(
-                "KLAnnealing sets the variable `beta` of a model; got a "
-                f"{type(model).__name__}, which has none. Use it with a CVAE, or give your model "
-                "one: self.beta = self.add_weight(name='beta', initializer='ones', "
-                "trainable=False)."
-            )
+        check_has(model, "beta", "KLAnnealing")
         super().set_model(model)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from keras_cvae.errors import UserError
+from keras_cvae.errors import check_has
 from keras_cvae.schedules import teacher_forcing_ratio
 
 
@@ -42,12 +42,7 @@ class TeacherForcing(keras.callbacks.Callback):
         )  # wrong arguments fail here, not in the first epoch
 
     def set_model(self, model: Any) -> None:
-        if not hasattr(model, "teacher_forcing_ratio"):
-            raise UserError(
-                "TeacherForcing sets the variable `teacher_forcing_ratio` of a model; got a "
-                f"{type(model).__name__}, which has none. Use it with a CVAE, or give your model "
-                "one with add_weight."
-            )
+        check_has(model, "teacher_forcing_ratio", "TeacherForcing")
         super().set_model(model)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from keras.callbacks import Callback
 
 from keras_cvae.data.videos import as_videos
-from keras_cvae.errors import UserError, check_at_least_1
+from keras_cvae.errors import check_at_least_1, check_has
 from keras_cvae.evaluation import predict_videos
 from keras_cvae.metrics import frame_psnr
 
@@ -64,11 +64,7 @@ class ValidationPSNR(Callback):
         self._last: tuple[int, np.ndarray] | None = None  # epoch, prediction of the first video
 
     def set_model(self, model: Any) -> None:
-        if not hasattr(model, "stream_video"):
-            raise UserError(
-                "ValidationPSNR predicts with the model's `stream_video`; got a "
-                f"{type(model).__name__}, which has none. Use it with a CVAE or a subclass."
-            )
+        check_has(model, "stream_video", "ValidationPSNR")
         super().set_model(model)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:

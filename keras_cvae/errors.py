@@ -13,6 +13,10 @@ class UserError(ValueError):
     """
 
 
+class NotFiniteError(UserError):
+    """A prediction holds NaN or infinity. Nothing else is wrong, so other results still count."""
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an exception's message, or its class name where it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -38,6 +42,24 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     choices = list(choices)
     if value not in choices:
         raise UserError(f"Unknown {name} {value!r}; expected one of {', '.join(choices)}.")
+
+
+def check_has(model: object, name: str, who: str) -> None:
+    """Checks that a model has what a callback needs of it.
+
+    Args:
+        model: any model.
+        name: of the attribute.
+        who: the callback's name.
+
+    Raises:
+        UserError: if it has not.
+    """
+    if not hasattr(model, name):
+        raise UserError(
+            f"{who} needs a model with `{name}`; got a {type(model).__name__}, which has none. Use "
+            "it with a CVAE or a subclass, or give your model one."
+        )
 
 
 def positive_variable(name: str, default: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvae.errors import UserError, positive_variable
+from keras_cvae.errors import NotFiniteError, UserError, positive_variable
 
 DEFAULT_FRAME_SIZE = (32, 64)  # height, width: where neither the user nor the model says one
 ROUNDING = 1e-3  # how far outside [0, 1] floats may lie
@@ -105,6 +105,29 @@ def check_range(images: np.ndarray, what: str = "images") -> np.ndarray:
     return images
 
 
+def empty_images(count: int, height: int, width: int, advice: str) -> np.ndarray:
+    """Takes the memory for images.
+
+    Args:
+        count: the number of images.
+        height, width: in pixels.
+        advice: what an error says that helps, such as `"Give a smaller frame size."`
+
+    Returns:
+        (count, height, width, 3) uint8, of any values.
+
+    Raises:
+        UserError: if there is not so much memory.
+    """
+    try:
+        return np.empty((count, height, width, 3), np.uint8)
+    except (MemoryError, ValueError) as error:  # a ValueError if no machine has as much
+        raise UserError(
+            f"{count} images of {height} x {width} pixels (height x width) need "
+            f"{count * height * width * 3 / 2**30:.1f} GiB of memory, which is not free. {advice}"
+        ) from error
+
+
 def check_finite(frames: np.ndarray, what: str) -> None:
     """Checks that predicted frames are finite.
 
@@ -113,10 +136,10 @@ def check_finite(frames: np.ndarray, what: str) -> None:
         what: how an error names them.
 
     Raises:
-        UserError: if a value is NaN or infinite.
+        NotFiniteError: if a value is NaN or infinite.
     """
     if not np.isfinite(frames).all():
-        raise UserError(
+        raise NotFiniteError(
             f"{what} is not finite: the model's training broke, or its unbounded output ran away. "
             "Use an earlier checkpoint, or a model with a bounded output (output='sigmoid')."
         )

@@ -14,7 +14,7 @@ from keras_cvae.data.image_faults import DAMAGED, TRUNCATED, find_fault, for_ope
 from keras_cvae.data.image_header import JPEG, Header, read_header, upright
 from keras_cvae.errors import UserError, positive_variable
 from keras_cvae.files import check_regular
-from keras_cvae.images import MAX_PIXELS, MAX_PIXELS_VARIABLE, check_pixels
+from keras_cvae.images import MAX_PIXELS, MAX_PIXELS_VARIABLE, check_pixels, empty_images
 from keras_cvae.progress import Progress
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -133,7 +133,8 @@ def read_images(
             names the file.
     """
     size = frame_size or image_size(paths[0])
-    images = _array(len(paths), *size) if out is None else out
+    advice = "Give a smaller frame size, or a cache folder."
+    images = empty_images(len(paths), *size, advice) if out is None else out
 
     def read(index: int) -> tuple[int, int]:
         image = read_image(paths[index])
@@ -184,17 +185,6 @@ def _decode(data: bytes, header: Header) -> np.ndarray | None:
     if image is None or image.shape[:2] != header[:2]:
         return None
     return upright(_to_rgb8(image), header.orientation)
-
-
-def _array(count: int, height: int, width: int) -> np.ndarray:
-    try:
-        return np.empty((count, height, width, 3), np.uint8)
-    except (MemoryError, ValueError) as error:  # a ValueError if no machine has as much
-        raise UserError(
-            f"{count} images of {height} x {width} pixels (height x width) need "
-            f"{count * height * width * 3 / 2**30:.1f} GiB, more than the free memory. Give a "
-            "smaller frame size, or a cache folder."
-        ) from error
 
 
 def _to_rgb8(image: np.ndarray) -> np.ndarray:

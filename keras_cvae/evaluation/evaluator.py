@@ -153,8 +153,6 @@ def evaluate_data(
             rest = [video for video in videos["test"] if video.name not in known]
             predicted = predict_videos(model, rest, temperature, seed, label="predicting test")
             known |= {video.name: each for video, each in zip(rest, predicted, strict=True)}
-            for video in rest:
-                check_prediction(known[video.name], video.name)
             write_submission(submission, [known[video.name] for video in videos["test"]])
         metrics["temperature"] = model.temperature if temperature is None else temperature
         metrics["frame_size"] = list(size)

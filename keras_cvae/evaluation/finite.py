@@ -5,12 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvae.errors import UserError
 from keras_cvae.images import check_finite
-
-
-class NotFiniteError(UserError):
-    """A prediction holds NaN or infinity. Nothing else is wrong, so other results still count."""
 
 
 def check_prediction(prediction: Iterable[np.ndarray], name: str) -> None:
@@ -24,10 +19,7 @@ def check_prediction(prediction: Iterable[np.ndarray], name: str) -> None:
         NotFiniteError: if it is not; the message names the first such frame.
     """
     for t, frame in enumerate(prediction):
-        try:
-            check_finite(frame, f"The prediction of {name}, from frame {t} on,")
-        except UserError as error:
-            raise NotFiniteError(str(error)) from None
+        check_finite(frame, f"The prediction of {name}, from frame {t} on,")
 
 
 def finite_or_null(values: Any) -> Any:

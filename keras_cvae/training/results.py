@@ -10,8 +10,9 @@ import numpy as np
 from keras_cvae import plots, runs
 from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.data.videos import Video
+from keras_cvae.errors import NotFiniteError
 from keras_cvae.evaluation.evaluator import evaluate_splits
-from keras_cvae.evaluation.finite import NotFiniteError, finite_or_null
+from keras_cvae.evaluation.finite import finite_or_null
 from keras_cvae.evaluation.rollouts import evaluate_videos, mean_frame
 from keras_cvae.files import write_json
 from keras_cvae.model.loading import load_model

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from keras_cvae.errors import UserError, check_choice
-from keras_cvae.images import check_pixels, to_uint8
+from keras_cvae.images import check_pixels, empty_images, to_uint8
 
+_ADVICE = "Give a smaller zoom, or fewer frames at a time."  # where memory is not there
 _INTERPOLATIONS = {"nearest": cv2.INTER_NEAREST, "cubic": cv2.INTER_CUBIC}
 _STRIP, _TEXT, _FAINT = (24, 24, 24), (235, 235, 235), (150, 150, 150)
 _SEPARATOR = 2  # pixels
@@ -117,7 +118,7 @@ def in_a_row(
     # Text is drawn at the enlarged size, so it is readable above small frames too.
     strip = int(np.clip(round(0.085 * width), 14, 36)) if labels else 0
     step = width + _SEPARATOR
-    shown = _room_for(count, strip + height, step * len(panels) - _SEPARATOR)
+    shown = empty_images(count, strip + height, step * len(panels) - _SEPARATOR, _ADVICE)
     shown[:] = 255
     if strip:
         shown[:, :strip] = _caption_strip(list(panels), width, strip, shown.shape[2])
@@ -160,7 +161,7 @@ def enlarge(frames: np.ndarray, zoom: int, interpolation: str = "nearest") -> np
         )
     count, height, width = frames.shape[:3]
     check_zoom(zoom, height, width)
-    large = _room_for(count, height * zoom, width * zoom)
+    large = empty_images(count, height * zoom, width * zoom, _ADVICE)
     _enlarge_into(large, frames, interpolation)
     return large
 
@@ -179,17 +180,6 @@ def check_zoom(zoom: int, height: int, width: int) -> None:
         raise UserError(f"zoom={zoom!r}; expected a positive integer.")
     zoom = int(zoom)  # NumPy's integers overflow
     check_pixels(zoom * height, zoom * width, f"A picture at zoom={zoom}")
-
-
-def _room_for(count: int, height: int, width: int) -> np.ndarray:
-    try:
-        return np.empty((count, height, width, 3), np.uint8)
-    except MemoryError:
-        size = count * height * width * 3 / 2**30
-        raise UserError(
-            f"{count} frames of {height} x {width} pixels need {size:.0f} GiB of memory, which is "
-            "not free. Give a smaller zoom, or fewer frames at a time."
-        ) from None
 
 
 def _enlarge_into(target: np.ndarray, frames: np.ndarray, interpolation: str) -> None:

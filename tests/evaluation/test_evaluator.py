@@ -8,9 +8,8 @@ import pytest
 from keras_cvae import CVAE
 from keras_cvae.data import Video
 from keras_cvae.data.synthetic import write_dataset
-from keras_cvae.errors import UserError
+from keras_cvae.errors import NotFiniteError, UserError
 from keras_cvae.evaluation.evaluator import check_evaluation, evaluate_data, evaluate_splits
-from keras_cvae.evaluation.finite import NotFiniteError
 from keras_cvae.evaluation.rollouts import evaluate_videos
 
 

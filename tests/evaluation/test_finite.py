@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from keras_cvae.errors import UserError
-from keras_cvae.evaluation.finite import NotFiniteError, check_prediction, finite_or_null
+from keras_cvae.errors import NotFiniteError, UserError
+from keras_cvae.evaluation.finite import check_prediction, finite_or_null
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])

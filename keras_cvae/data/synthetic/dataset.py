@@ -15,7 +15,7 @@ from keras_cvae.data.synthetic.shadow import Shadow
 from keras_cvae.data.synthetic.shapes import Projection
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError, check_choice
-from keras_cvae.images import DEFAULT_FRAME_SIZE, check_pixels
+from keras_cvae.images import DEFAULT_FRAME_SIZE, check_pixels, empty_images
 from keras_cvae.progress import Progress
 
 LENGTHS = {"train": (2400,), "val": (630,), "test": (630,) * 5}  # frames of each video
@@ -114,14 +114,8 @@ def _render(
     progress: Progress,
 ) -> Video:
     height, width = frame_size = check_frame_size(frame_size)
-    try:
-        images, poses = np.empty((2, frames, height, width, 3), np.uint8)
-    except MemoryError:
-        raise UserError(
-            f"{frames} frames of {height} x {width} pixels (height x width) and their poses need "
-            f"{frames * height * width * 6 / 2**30:.0f} GiB of memory, which is not free. Ask for "
-            "fewer or smaller frames."
-        ) from None
+    advice = "Ask for fewer or smaller frames."
+    images, poses = np.split(empty_images(2 * frames, height, width, advice), 2)
     for t, (image, pose) in enumerate(iter_frames(key, frames, frame_size)):
         images[t], poses[t] = image, pose
         progress.update()
