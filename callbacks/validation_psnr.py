@@ -64,7 +64,7 @@ class ValidationPSNR(Callback):
         self._last: tuple[int, np.ndarray] | None = None  # epoch, prediction of the first video
 
     def set_model(self, model: Any) -> None:
-        check_has(model, "stream_video", "ValidationPSNR")
+        check_has(model, "predict_pieces", "ValidationPSNR")
         super().set_model(model)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:

@@ -111,7 +111,15 @@ for architecture in (Normed, Deep, Residual, Context, HalfBlind):
 # --- models and data -------------------------------------------------------------------------
 
 
-class ContextCVAE(CVAE):
+class OnePassCVAE(CVAE):
+    """Rolls out in one pass: two need a step that is the same function in every batch."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.two_passes = False
+
+
+class ContextCVAE(OnePassCVAE):
     """Sets the first frames of the architecture `Context`, of each clip and of each video."""
 
     def _roll_out(self, inputs: dict[str, Tensor], *arguments: Any, **options: Any) -> Any:
@@ -130,6 +138,10 @@ class ContextCVAE(CVAE):
         self._show(first_frames)
         return super().stream_video(first_frames, *arguments, **options)
 
+    def predict_pieces(self, first_frames: np.ndarray, *arguments: Any, **options: Any) -> Any:
+        self._show(first_frames)
+        return super().predict_pieces(first_frames, *arguments, **options)
+
     def _show(self, first_frames: np.ndarray) -> None:
         frames = to_unit(first_frames, "first_frames")
         shape = (-1, *frames.shape[-3:])
@@ -146,7 +158,7 @@ class NoisyCVAE(CVAE):
         return super().feed_back(frame) + noise
 
 
-class HalfBlindCVAE(CVAE):
+class HalfBlindCVAE(OnePassCVAE):
     """In training, z is 0 for half of the frames: a prediction has no z of the true frames."""
 
     def negative_elbo(self, inputs: dict[str, Tensor], training: bool) -> tuple[Tensor, dict]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from keras_cvae import runs, signals
 from keras_cvae.backend.choice import choose_backend
+from keras_cvae.backend.xla import compile_faster
 from keras_cvae.errors import UserError
 
 _QUIET = {
@@ -66,6 +67,8 @@ def start_backend(preferred: str | None = None) -> str:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     backend = choose_backend(preferred)
+    if backend == "jax":
+        compile_faster()
     how = "KERAS_BACKEND" if asked else "installed; set KERAS_BACKEND for another"
     print(f"backend: {backend} ({how})", flush=True)
     return backend

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from keras_cvae.errors import UserError
-from keras_cvae.images import check_finite, check_range, to_unit
+from keras_cvae.images import check_finite, check_range, scaled, to_unit
 
 INPUTS, OUTPUT = ("previous_frame", "pose", "z"), "frame"  # of a step of prediction
 
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+Piece = Step  # of the same frame, but poses (B, n, H, W, 3) and z (B, n, *latent_shape)
+
+PIECE_FRAMES, PIECE_PIXELS = 128, 2**18  # the most frames of a piece, and pixels of all its frames
 
 
 class Predictor:
@@ -31,6 +34,9 @@ class Predictor:
             that is not known.
         temperature: float >= 0, the stored scale of the prior noise.
         manifest: dict, what else is known; empty where there is no manifest.
+        piece_for: like `step_for`, for several frames: a function (previous_frame, poses, z) ->
+            the next n frames (B, n, H, W, 3), of float32 arrays and poses (B, n, H, W, 3) that are
+            uint8 or float32; `None` where there is only the step.
 
     Attributes:
         step_for, frame_size, temperature, manifest: as given.
@@ -50,9 +56,11 @@ class Predictor:
         frame_size: Iterable[int] | None = None,
         temperature: float = 0.0,
         manifest: dict | None = None,
+        piece_for: Callable[[tuple, tuple], Piece] | None = None,
     ):
         self.step_for = step_for
         self._latent_shape = latent_shape
+        self._piece_for = piece_for or self._step_by_step
         self.frame_size = tuple(frame_size) if frame_size else None
         self.temperature = temperature
         self.manifest = manifest or {}
@@ -85,13 +93,39 @@ class Predictor:
         if first_frames.ndim == 3:
             z = None if z is None else np.asarray(z)[None]
             return self.predict_video(first_frames[None], poses[None], temperature, seed, z)[0]
-        stream = self.stream_video(first_frames, poses, temperature, seed, z)
+        pieces = self.predict_pieces(first_frames, poses, temperature, seed, z)
         video = np.empty(poses.shape, "float32")
         video[:, 0] = to_unit(first_frames, "first_frames")
-        for t, frame in enumerate(stream, start=1):
+        for t, frame in enumerate(each_frame(pieces), start=1):
             check_finite(frame, f"The prediction, frame {t},")
             video[:, t] = frame
         return video
+
+    def predict_pieces(
+        self,
+        first_frames: np.ndarray,
+        poses: np.ndarray,
+        temperature: float | None = None,
+        seed: int | None = None,
+        z: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Yields the predicted frames 1..T-1 of whole videos some at a time, finite or not.
+
+        Faster than `stream_video`: poses are encoded together, and frames stay on the device.
+
+        Args:
+            first_frames, poses, temperature, seed, z: as for `predict_video`, with B.
+
+        Yields:
+            (B, n, H, W, 3) float32 arrays of at most 128 frames each, fewer for large images.
+
+        Raises:
+            UserError: for wrong shapes, number types or ranges.
+        """
+        first_frames, poses, z = self._checked_video(first_frames, poses, z)
+        frame, latents, shape = self._beginning(first_frames, temperature, seed, z)
+        piece = self._piece_for(shape, self._checked_latent_shape(shape[1:3]))
+        return _pieces(piece, frame, poses, latents)
 
     def stream_video(
         self,
@@ -112,28 +146,7 @@ class Predictor:
         Raises:
             UserError: for wrong shapes, number types or ranges.
         """
-        first_frames, poses = np.asarray(first_frames), np.asarray(poses)
-        if first_frames.ndim != 4 or first_frames.shape[-1] != 3:
-            raise UserError(
-                "first_frames must be (B, H, W, 3), or (H, W, 3) for one video; "
-                f"got {first_frames.shape}."
-            )
-        expected = first_frames.shape[:1] + poses.shape[1:2] + first_frames.shape[1:]
-        if poses.shape != expected or not poses.shape[1]:
-            raise UserError(
-                f"poses must be (B, T, H, W, 3) like first_frames {first_frames.shape} with "
-                f"T >= 1; got {poses.shape}."
-            )
-        if z is not None:
-            latents = self._checked_latent_shape(first_frames.shape[1:3])
-            expected = (len(poses), poses.shape[1] - 1, *latents)
-            z = np.asarray(z, "float32")
-            if z.shape != expected:
-                raise UserError(f"z must be {expected} for these poses; got {z.shape}.")
-            if not np.isfinite(z).all():
-                raise UserError("z must be finite; it holds NaN or infinity.")
-            z = np.swapaxes(z, 0, 1)
-        check_range(poses[:, :1], "poses")  # a wrong type fails before the first prediction
+        first_frames, poses, z = self._checked_video(first_frames, poses, z)
         each = (poses[:, t] for t in range(poses.shape[1]))
         return self.stream(first_frames, each, temperature, seed, z)
 
@@ -161,6 +174,40 @@ class Predictor:
         Raises:
             UserError: for a wrong shape, number type or range, or a negative temperature.
         """
+        frame, latents, shape = self._beginning(first_frames, temperature, seed, z)
+        step = self.step_for(shape, self._checked_latent_shape(shape[1:3]))
+        return _frames(step, frame, poses, latents, shape)
+
+    def _checked_video(self, first_frames: Any, poses: Any, z: Any) -> tuple:
+        """The arguments as arrays, if they fit together; z with time as its first axis."""
+        first_frames, poses = np.asarray(first_frames), np.asarray(poses)
+        if first_frames.ndim != 4 or first_frames.shape[-1] != 3:
+            raise UserError(
+                "first_frames must be (B, H, W, 3), or (H, W, 3) for one video; "
+                f"got {first_frames.shape}."
+            )
+        expected = first_frames.shape[:1] + poses.shape[1:2] + first_frames.shape[1:]
+        if poses.shape != expected or not poses.shape[1]:
+            raise UserError(
+                f"poses must be (B, T, H, W, 3) like first_frames {first_frames.shape} with "
+                f"T >= 1; got {poses.shape}."
+            )
+        if z is not None:
+            latents = self._checked_latent_shape(first_frames.shape[1:3])
+            expected = (len(poses), poses.shape[1] - 1, *latents)
+            z = np.asarray(z, "float32")
+            if z.shape != expected:
+                raise UserError(f"z must be {expected} for these poses; got {z.shape}.")
+            if not np.isfinite(z).all():
+                raise UserError("z must be finite; it holds NaN or infinity.")
+            z = np.swapaxes(z, 0, 1)
+        check_range(poses[:, :1], "poses")  # a wrong type fails before the first prediction
+        return first_frames, poses, z
+
+    def _beginning(
+        self, first_frames: Any, temperature: float | None, seed: int | None, z: Any
+    ) -> tuple[np.ndarray, Iterator[np.ndarray], tuple]:
+        """The first frames as floats, the latents of all others, and the shape with B."""
         first_frames = to_unit(first_frames, "first_frames")
         if first_frames.ndim not in (3, 4) or first_frames.shape[-1] != 3:
             raise UserError(
@@ -172,13 +219,37 @@ class Predictor:
             raise UserError(f"seed must be an integer of at least 0, or None; got {seed!r}.")
         shape = (1, *first_frames.shape)[-4:]
         latent_shape = self._checked_latent_shape(shape[1:3])
-        step = self.step_for(shape, latent_shape)
         if z is None:
             z = _prior_latents((shape[0], *latent_shape), temperature, seed)
-        return _frames(step, first_frames, poses, z, shape)
+        return first_frames, iter(z), shape
 
     def _checked_latent_shape(self, frame_size: tuple) -> tuple:
         return tuple(self._latent_shape(frame_size))
+
+    def _step_by_step(self, shape: tuple, latent_shape: tuple) -> Piece:
+        step = self.step_for(shape, latent_shape)
+
+        def piece(frame: np.ndarray, poses: np.ndarray, z: np.ndarray) -> np.ndarray:
+            frames = []
+            for t in range(poses.shape[1]):
+                frame = step(frame, scaled(poses[:, t]), z[:, t])
+                frames.append(frame)
+            return np.stack(frames, axis=1)
+
+        return piece
+
+
+def each_frame(pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The frames of `Predictor.predict_pieces` one at a time.
+
+    Args:
+        pieces: (B, n, ...) arrays.
+
+    Yields:
+        (B, ...) arrays.
+    """
+    for piece in pieces:
+        yield from np.moveaxis(piece, 1, 0)
 
 
 def check_temperature(temperature: float) -> None:
@@ -202,9 +273,9 @@ def _prior_latents(shape: tuple, temperature: float, seed: int | None) -> Iterat
 
 
 def _frames(
-    step: Step, frame: np.ndarray, poses: Iterable[np.ndarray], z: Iterable[Any], shape: tuple
+    step: Step, frame: np.ndarray, poses: Iterable[np.ndarray], z: Iterator[Any], shape: tuple
 ) -> Iterator[np.ndarray]:
-    given, latents = frame.shape, iter(z)
+    given = frame.shape
     frame = frame.reshape(shape)
     for number, pose in enumerate(poses):
         pose = np.asarray(pose)
@@ -214,5 +285,19 @@ def _frames(
             )
         if number:
             pose = to_unit(pose, f"pose {number}").reshape(shape)
-            frame = step(frame, pose, next(latents))
+            frame = step(frame, pose, next(z))
             yield frame.reshape(given)
+
+
+def _pieces(
+    piece: Piece, frame: np.ndarray, poses: np.ndarray, z: Iterator[Any]
+) -> Iterator[np.ndarray]:
+    batch, total, height, width, _ = poses.shape
+    most = max(1, min(PIECE_FRAMES, PIECE_PIXELS // max(batch * height * width, 1)))
+    for start in range(1, total, most):
+        shown = check_range(poses[:, start : start + most], f"poses from {start} on")
+        if shown.dtype != np.uint8:
+            shown = shown.astype("float32")
+        frames = piece(frame, shown, np.stack([next(z) for _ in range(shown.shape[1])], axis=1))
+        frame = frames[:, -1]
+        yield frames

@@ -21,7 +21,11 @@ FLOORS = (
 LOOSE_AT_MOST = 12
 ROOMS_AT_MOST = 26
 SPEAK_OF_FLAGS = {"cli", "training"}  # all others speak of arguments and settings
-FOREIGN_FLAGS = {"--porcelain"}  # of other programs
+FOREIGN_FLAGS = {
+    "--porcelain",
+    "--xla_backend_optimization_level=1",
+    "--xla_cpu_use_fusion_emitters=false",
+}  # git's and XLA's
 
 
 def room_of(module):

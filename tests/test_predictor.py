@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_cvae.model.cvae import CVAE
-from keras_cvae.predictor import Predictor
+from keras_cvae.predictor import Predictor, each_frame
 
 LATENT = (1, 2, 4)
 
@@ -124,3 +124,31 @@ def test_the_noise_is_that_of_the_model(images):
     np.testing.assert_array_equal(found, expected)
     with pytest.raises(ValueError, match="multiples of 8"):
         predictor.predict_video(images[0][:7], images[:, :7])
+
+
+def test_pieces_are_the_stream_and_follow_their_bounds(predictor, images, monkeypatch):
+    poses = np.stack([images, images[::-1]])
+    first = poses[:, 0]
+    stream = list(predictor.stream_video(first, poses, 1.0, seed=3))
+    for frames, pixels, lengths in (
+        (128, 2**18, [5]),
+        (2, 2**18, [2, 2, 1]),
+        (128, 3 * 2 * 8 * 16, [3, 2]),
+        (128, 1, [1] * 5),
+    ):
+        monkeypatch.setattr("keras_cvae.predictor.PIECE_FRAMES", frames)
+        monkeypatch.setattr("keras_cvae.predictor.PIECE_PIXELS", pixels)
+        pieces = list(predictor.predict_pieces(first, poses, 1.0, seed=3))
+        assert [piece.shape[1] for piece in pieces] == lengths
+        np.testing.assert_array_equal(np.concatenate(pieces, axis=1), np.stack(stream, axis=1))
+        np.testing.assert_array_equal(list(each_frame(pieces)), stream)
+
+
+def test_a_pose_out_of_range_is_an_error_of_its_piece(predictor, images, monkeypatch):
+    monkeypatch.setattr("keras_cvae.predictor.PIECE_FRAMES", 2)
+    poses = images[None] / 255.0
+    poses[0, 4] = 2.0
+    pieces = predictor.predict_pieces(images[None, 0], poses)
+    assert next(pieces).shape[1] == 2
+    with pytest.raises(ValueError, match="poses from 3 on: floats must lie in"):
+        next(pieces)

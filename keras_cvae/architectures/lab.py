@@ -45,6 +45,7 @@ class LabArchitecture(Architecture):
         "decoder_features": 8,
     }
     smallest_side: ClassVar = PAD + 1  # the reflection needs one pixel more than it adds
+    heavy: ClassVar = True
     # On a CPU PyTorch was 16% faster with 8 images than with 30, probably because the memory of
     # large tensors is mapped again in each operation.
     images_at_once: ClassVar = 8

@@ -18,3 +18,30 @@ def groups_images() -> bool:
     PyTorch maps fresh memory for a large tensor in every operation.
     """
     return keras.backend.backend() == "torch"
+
+
+def compiled_length(steps: int) -> int:
+    """The length at which a loop over frames is run for `steps` frames without gradients.
+
+    TensorFlow and JAX compile a loop anew for each length. So that videos of many lengths need few,
+    it is a multiple of 4 up to 16, and of 16 from there on; what is too much is thrown away.
+
+    Args:
+        steps: int, at least 1.
+    """
+    if keras.backend.backend() == "torch":
+        return steps
+    unit = 4 if steps <= 16 else 16
+    return -(-steps // unit) * unit
+
+
+def two_passes_pay(heavy: bool) -> bool:
+    """Whether a free rollout in training is faster in two passes, see `keras_cvae.model.rollout`.
+
+    The second pass decodes the frames again. That is more arithmetic than one pass has, but JAX
+    runs a loop with a gradient several times slower, and compiles it for longer.
+
+    Args:
+        heavy: bool, whether the arithmetic of a step takes longer than all around it.
+    """
+    return not heavy or keras.backend.backend() == "jax"

@@ -13,6 +13,7 @@ from keras import StatelessScope
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.node import map_arg
 
+from keras_cvae.backend.fused_convolutions import fuse_convolutions
 from keras_cvae.backend.tensor import Tensor
 
 
@@ -42,6 +43,7 @@ class RecordedStep:
         pure = torch.func.functionalize(stateless, remove="mutations")
         with torch.no_grad():
             self._module = make_fx(pure)(self._weights, *inputs)
+        fuse_convolutions(self._module.graph)
         self._split(len(inputs))
 
     def _split(self, count: int) -> None:

@@ -9,6 +9,7 @@ from keras import ops
 from keras_cvae.data.videos import Video
 from keras_cvae.losses import gaussian_kl
 from keras_cvae.metrics import frame_psnr
+from keras_cvae.predictor import each_frame
 from keras_cvae.progress import Progress
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean, as in the paper
@@ -38,8 +39,8 @@ def latent_use(model: Any, videos: Sequence[Video]) -> dict:
             mu, logvar = _infer(model, video, progress)
             kls.append(ops.convert_to_numpy(gaussian_kl(mu[None], logvar[None], "sum"))[0])
             means.append(mu.reshape(-1, mu.shape[-1]))
-            stream = model.stream_video(video.frames[:1], video.poses[None], z=mu[None])
-            for truth, (predicted,) in zip(video.frames[1:], stream, strict=True):
+            pieces = model.predict_pieces(video.frames[:1], video.poses[None], z=mu[None])
+            for truth, (predicted,) in zip(video.frames[1:], each_frame(pieces), strict=True):
                 curves.append(frame_psnr(truth[None], predicted[None]))
                 progress.update(1)
     variance = np.concatenate(means).var(axis=0, dtype="float64")

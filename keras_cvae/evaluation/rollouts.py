@@ -116,9 +116,11 @@ def predict_videos(
             poses = np.stack([videos[i].poses[:length] for i in chosen])
             batch = np.empty(poses.shape, "float32")
             batch[:, 0] = scaled(first)
-            for t, frame in enumerate(model.stream_video(first, poses, temperature, seed), start=1):
-                batch[:, t] = frame
-                progress.update(len(chosen))
+            t = 1
+            for piece in model.predict_pieces(first, poses, temperature, seed):
+                batch[:, t : t + piece.shape[1]] = piece
+                t += piece.shape[1]
+                progress.update(len(chosen) * piece.shape[1])
             for i, prediction in zip(chosen, batch, strict=True):
                 predictions[i] = prediction
     return predictions

@@ -9,6 +9,7 @@ from keras_cvae.data.videos import Video
 from keras_cvae.evaluation.finite import finite_or_null
 from keras_cvae.images import to_uint8
 from keras_cvae.metrics import frame_psnr, frame_ssim
+from keras_cvae.predictor import each_frame
 from keras_cvae.progress import Progress
 
 KEPT = 4  # samples of which frames are kept
@@ -63,7 +64,7 @@ def sample_video(
     poses = np.broadcast_to(video.poses[None], (samples, *video.poses.shape))
     psnr, ssim, diversity = [], [], []
     kept = [to_uint8(first[:KEPT])] if keep_frames else []
-    stream = model.stream_video(first, poses, temperature, seed)
+    stream = each_frame(model.predict_pieces(first, poses, temperature, seed))
     for truth, predicted in zip(video.frames[1:], stream, strict=True):
         psnr.append(frame_psnr(truth[None], predicted))
         ssim.append(frame_ssim(np.broadcast_to(truth[None], predicted.shape), predicted))

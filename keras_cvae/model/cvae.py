@@ -12,7 +12,7 @@ import numpy as np
 from keras import metrics, ops, random
 
 from keras_cvae.architectures import ARCHITECTURES
-from keras_cvae.backend.loops import unrolls_loops
+from keras_cvae.backend.loops import two_passes_pay, unrolls_loops
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.backend.train_step import backend_steps
 from keras_cvae.errors import check_choice
@@ -140,6 +140,9 @@ class CVAE(PortableModel):
         # === Config ===
         self.output_bound = output
         self.stop_feedback_gradient = stop_feedback_gradient
+        # Without gradients, fed-back frames are inputs, if no subclass changes them.
+        constant = stop_feedback_gradient and type(self).feed_back is CVAE.feed_back
+        self.two_passes = constant and two_passes_pay(self.architecture.heavy)
         self.kl_reduction = kl_reduction
         self.logvar_bound = logvar_bound
         self.rematerialise = rematerialise
@@ -230,6 +233,7 @@ class CVAE(PortableModel):
             checked_noise(eps, shape),
             choose,
             feed_back=self.feed_back,
+            own_step=self.prediction.own_step if training and self.two_passes else None,
             training=training,
             rematerialise=self.rematerialise and training,
             unroll=unrolls_loops(self.jit_compile),
@@ -304,6 +308,17 @@ class CVAE(PortableModel):
     ) -> np.ndarray:
         """Predicts whole videos, z from the prior; see `keras_cvae.predictor.Predictor`."""
         return self.predictor.predict_video(first_frames, poses, temperature, seed, z)
+
+    def predict_pieces(
+        self,
+        first_frames: np.ndarray,
+        poses: np.ndarray,
+        temperature: float | None = None,
+        seed: int | None = None,
+        z: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Yields some frames of `predict_video` at a time; see `Predictor.predict_pieces`."""
+        return self.predictor.predict_pieces(first_frames, poses, temperature, seed, z)
 
     def stream_video(
         self,

@@ -7,11 +7,13 @@ import numpy as np
 
 from keras_cvae.architectures.base import Architecture
 from keras_cvae.backend.jit import set_jit_compile
+from keras_cvae.backend.loops import compiled_length
 from keras_cvae.backend.numpy_step import NumpyStep
+from keras_cvae.backend.own_step import OwnStep
 from keras_cvae.backend.tensor import Tensor
-from keras_cvae.images import to_unit
-from keras_cvae.model.rollout import check_clip
-from keras_cvae.predictor import INPUTS, Predictor, Step
+from keras_cvae.images import tensor_to_unit, to_unit
+from keras_cvae.model.rollout import check_clip, one_by_one
+from keras_cvae.predictor import INPUTS, Piece, Predictor, Step
 
 INFERRED_AT_ONCE = 16  # frames
 
@@ -35,6 +37,31 @@ class FramePredictor(keras.Model):
     def call(self, inputs: dict[str, Tensor]) -> Tensor:
         pose = self.architecture.encode_poses(inputs["pose"][:, None])[:, 0]
         return self.architecture.step(inputs["previous_frame"], pose, inputs["z"])
+
+
+class PiecePredictor(keras.Model):
+    """Steps of prediction one after another, for poses that are known.
+
+    Args:
+        architecture: the networks of a `CVAE`, which it shares.
+        own_step: its step without gradients.
+
+    Input: a dict of `"previous_frame"` (B, H, W, 3) float32, `"poses"` (B, n, H, W, 3) uint8 or
+    float32, and `"z"` (B, n, *latent_shape) float32. Output: (B, n, H, W, 3) float32.
+    """
+
+    def __init__(self, architecture: Architecture, own_step: OwnStep):
+        super().__init__(autocast=False, name="piece_predictor")
+        self.architecture = architecture
+        self._own_step = own_step
+        set_jit_compile(self)
+        self.built = True
+
+    def call(self, inputs: dict[str, Tensor]) -> Tensor:
+        frame, z = inputs["previous_frame"], inputs["z"]
+        pose_features = self.architecture.encode_poses(tensor_to_unit(inputs["poses"], "poses"))
+        step = self._own_step.for_inputs(frame, pose_features[:, 0], z[:, 0])
+        return one_by_one(step, frame, pose_features, z)
 
 
 class Posterior(keras.Model):
@@ -66,21 +93,37 @@ class Prediction:
 
     Attributes:
         frame_predictor: `FramePredictor`.
+        own_step: the architecture's step without gradients, for loops over frames.
     """
 
     def __init__(self, architecture: Architecture):
         self.architecture = architecture
         self.frame_predictor = FramePredictor(architecture)
+        self.own_step = OwnStep(architecture.step, architecture.variables)
+        self._pieces = PiecePredictor(architecture, self.own_step)
         self._posterior = Posterior(architecture)
         self._step = NumpyStep(self.frame_predictor, INPUTS)
 
     def predictor(self, **details: Any) -> Predictor:
         """A `Predictor` on the networks; `details` are its further arguments."""
-        return Predictor(self.step_for, self.architecture.latent_shape, **details)
+        latent_shape = self.architecture.latent_shape
+        return Predictor(self.step_for, latent_shape, piece_for=self.piece_for, **details)
 
     def step_for(self, shape: tuple, latent_shape: tuple) -> Step:
         """The step of prediction for frames of a shape (B, H, W, 3), see `Predictor`."""
         return self._step.for_shapes(shape, shape, (shape[0], *latent_shape))
+
+    def piece_for(self, shape: tuple, latent_shape: tuple) -> Piece:
+        """Several steps for frames of a shape (B, H, W, 3), see `Predictor`."""
+
+        def piece(frame: np.ndarray, poses: np.ndarray, z: np.ndarray) -> np.ndarray:
+            count = poses.shape[1]
+            more = compiled_length(count) - count
+            poses, z = (np.concatenate([x, x[:, -1:].repeat(more, axis=1)], 1) for x in (poses, z))
+            inputs = {"previous_frame": frame, "poses": poses, "z": z}
+            return self._pieces.predict_on_batch(inputs)[:, :count]
+
+        return piece
 
     def infer_latents(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
         """The posterior of every frame of one video; it sees the true frames.

@@ -10,6 +10,7 @@ from keras import ops, tree
 
 from keras_cvae.architectures.base import Architecture
 from keras_cvae.backend.loops import groups_images
+from keras_cvae.backend.own_step import OwnStep
 from keras_cvae.backend.rematerialise import rematerialised
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import UserError
@@ -49,20 +50,30 @@ def roll_out(
     eps: Tensor,
     choose: Choose,
     feed_back: Callable[[Tensor], Tensor] = lambda frame: frame,
+    own_step: OwnStep | None = None,
     training: bool = False,
     rematerialise: bool = False,
     unroll: bool = False,
 ) -> Rollout:
     """Posterior of all frames, z, then the decoder, teacher-forced or free-running.
 
+    Where no gradient flows through the fed-back frames, they are inputs like the true ones. Then a
+    free rollout can have two passes: `own_step` predicts the frames one after another without
+    gradients, and all are decoded together, each from the prediction before it. The numbers are
+    the same. Most operations run once per clip instead of once per frame, and no loop has a
+    gradient, which TensorFlow and JAX take long to compile.
+
     Args:
         architecture: the networks.
         frames: (B, T, H, W, 3) float32 in [0, 1].
         poses: the same shape.
         eps: (B, T-1, *latent_shape) float32 standard normal noise.
-        choose: function of two functions without arguments, the teacher-forced predictions and the
-            free-running ones; calls one of them and returns its result.
-        feed_back: function of a predicted frame (B, H, W, 3) that gives what the next step sees.
+        choose: function of two functions without arguments, one for teacher forcing and one for
+            the free rollout; calls one of them and returns its result.
+        feed_back: function of a predicted frame (B, H, W, 3) that gives what the next step sees,
+            in a free rollout of one pass.
+        own_step: the architecture's `step` without gradients, for a free rollout of two passes;
+            `None` for one pass.
         training: bool, for the normalisation of the pose encoder.
         rematerialise: bool, go frame by frame and keep no activations of a frame for the gradient.
         unroll: bool, trace the loop over frames once per frame instead of as a scan.
@@ -75,36 +86,52 @@ def roll_out(
     if rematerialise:
         step, infer = (rematerialised(each, architecture.variables) for each in (step, infer))
 
-    def fed_back(previous, pose, z):
-        return step(feed_back(previous), pose, z)
-
     def loop(function, first, *sequences):
         return one_by_one(function, first, *sequences, unroll=unroll)
 
-    def free():
-        return loop(fed_back, frames[:, 0], pose_features, z)
-
+    # What does not depend on a prediction is computed for all frames at once: `encode` and `decode`
+    # for previous frames that are known. Or it goes frame by frame, and `decode` encodes.
     if rematerialise:
         posterior = lambda _, frame, pose: infer(frame, pose)  # noqa: E731
         mu, logvar = loop(posterior, (eps[:, 0], eps[:, 0]), frames[:, 1:], pose_features)
 
-        def forced():
+        def encode(previous):
+            return previous
+
+        def encode_true():
+            return frames[:, :-1]
+
+        def decode(previous):
             known = lambda _, previous, pose, z: step(previous, pose, z)  # noqa: E731
-            return loop(known, frames[:, 0], frames[:, :-1], pose_features, z)
+            return loop(known, frames[:, 0], previous, pose_features, z)
 
     else:
-        # What does not depend on a prediction is computed for all frames at once.
-        features = per_frame(architecture.encode_frames, frames[:, 1:])
-        mu, logvar = per_frame(architecture.infer, features, pose_features)
+        features = per_frame(architecture.encode_frames, frames)
+        mu, logvar = per_frame(architecture.infer, features[:, 1:], pose_features)
 
-        def forced():
-            first = per_frame(architecture.encode_frames, frames[:, :1])
-            previous = ops.concatenate([first, features[:, :-1]], axis=1)
+        def encode(previous):
+            return per_frame(architecture.encode_frames, previous)
+
+        def encode_true():
+            return features[:, :-1]
+
+        def decode(previous):
             most = architecture.images_at_once if groups_images() else None
             return all_at_once(architecture.next_frame, previous, pose_features, z, most)
 
     z = reparameterise(mu, logvar, eps)
-    return Rollout(choose(forced, free), mu, logvar)
+
+    if own_step is not None:
+        own = lambda: encode(_own_frames(own_step, frames, pose_features, z))  # noqa: E731
+        return Rollout(decode(choose(encode_true, own)), mu, logvar)
+
+    def fed_back(previous, pose, z):
+        return step(feed_back(previous), pose, z)
+
+    def free():
+        return loop(fed_back, frames[:, 0], pose_features, z)
+
+    return Rollout(choose(lambda: decode(encode_true()), free), mu, logvar)
 
 
 def _infer_frame(architecture):
@@ -112,6 +139,16 @@ def _infer_frame(architecture):
         return tuple(architecture.infer(architecture.encode_frames(frame), pose_features))
 
     return infer
+
+
+def _own_frames(own_step, frames, pose_features, z):
+    """Frame 0, and the predictions of frames 1..T-2 in a free rollout, without gradients."""
+    if frames.shape[1] == 2:
+        return frames[:, :1]
+    sequences = [ops.stop_gradient(x[:, :-1]) for x in (pose_features, z)]
+    step = own_step.for_inputs(frames[:, 0], *(x[:, 0] for x in sequences))
+    predicted = one_by_one(step, frames[:, 0], *sequences)
+    return ops.concatenate([frames[:, :1], predicted], axis=1)
 
 
 def check_clip(frames: tuple, poses: tuple) -> None:

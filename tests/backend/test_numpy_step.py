@@ -20,7 +20,7 @@ def test_the_step_is_the_network_with_its_present_weights(preset, dtype):
     model = CVAE.from_preset(preset, dtype=dtype, seed=0)
     predictor = model.prediction.frame_predictor
     outputs = []
-    for factor in (1.0, 1.3, 0.7):
+    for factor in (1.0, 0.8, 0.6):
         for variable in model.architecture.variables:
             variable.assign(variable * factor)
         step = model.prediction.step_for((1, 8, 16, 3), model.latent_shape((8, 16)))
@@ -29,9 +29,11 @@ def test_the_step_is_the_network_with_its_present_weights(preset, dtype):
             expected = predictor.predict_on_batch(
                 dict(zip(("previous_frame", "pose", "z"), x, strict=True))
             )
-            np.testing.assert_array_equal(step(*x), expected)
-        outputs.append(expected)
-    assert np.abs(outputs[0] - outputs[1]).max() > 0
+            # The same operations; oneDNN's convolution sums in another order.
+            rounding = 5e-6 if dtype == "float32" else 2e-2
+            np.testing.assert_allclose(step(*x), expected, rtol=0, atol=rounding)
+        outputs.append(step(*x))
+    assert np.abs(outputs[0] - outputs[1]).max() > 4 * rounding
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="recorded on torch alone")

@@ -77,9 +77,9 @@ class Diverges:
     def __init__(self, model, after=2):
         self.model, self.after = model, after
 
-    def stream_video(self, *arguments, **options):
+    def predict_pieces(self, *arguments, **options):
         for t, frame in enumerate(self.model.stream_video(*arguments, **options), start=1):
-            yield frame if t <= self.after else frame * np.float32("nan")
+            yield (frame if t <= self.after else frame * np.float32("nan"))[:, None]
 
     def infer_latents(self, frames, poses):
         return self.model.infer_latents(frames, poses)

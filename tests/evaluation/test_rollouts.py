@@ -14,10 +14,10 @@ class Copies:
     def __init__(self):
         self.batches = []
 
-    def stream_video(self, first_frames, poses, temperature, seed):
+    def predict_pieces(self, first_frames, poses, temperature, seed):
         self.batches.append((len(first_frames), poses.shape[1], temperature, seed))
         for t in range(1, poses.shape[1]):
-            yield (poses[:, t] / 255.0).astype("float32")
+            yield (poses[:, t : t + 1] / 255.0).astype("float32")
 
 
 def video(name, frames, seed):
@@ -81,9 +81,9 @@ def test_a_model_that_diverges_is_predicted_all_the_same():
     """Validation during a training goes on."""
 
     class Diverges:
-        def stream_video(self, first_frames, poses, temperature, seed):
+        def predict_pieces(self, first_frames, poses, temperature, seed):
             for _ in range(1, poses.shape[1]):
-                yield np.full(first_frames.shape, np.nan, "float32")
+                yield np.full(first_frames[:, None].shape, np.nan, "float32")
 
     (result,) = evaluate_videos(Diverges(), [video("a", 4, 0)])
     assert np.isnan(result.psnr).all() and len(result.psnr) == 3

@@ -84,11 +84,11 @@ def test_the_first_frames_of_the_first_samples_are_kept():
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_samples_that_diverge_are_null(value):
     class Diverges:
-        def stream_video(self, first, poses, temperature, seed):
+        def predict_pieces(self, first, poses, temperature, seed):
             for _ in range(1, poses.shape[1]):
                 frame = np.zeros(first.shape, "float32")
                 frame[0] = value if temperature else 0
-                yield frame
+                yield frame[:, None]
 
     images = np.random.default_rng(0).integers(0, 256, (2, 4, 8, 8, 3), dtype=np.uint8)
     metrics, _ = evaluate_samples(Diverges(), "val", [Video("v", *images)], 3)

@@ -74,6 +74,17 @@ def test_floats_and_uint8_are_the_same_images(model):
     assert one == pytest.approx(other, abs=1e-6)
 
 
+@pytest.mark.parametrize("architecture", ["lab", "multiscale"])
+def test_pieces_are_the_stream(architecture, monkeypatch):
+    model = CVAE(architecture, **TINIEST, temperature=1.0, seed=0)
+    first, poses = np.random.default_rng(0).integers(0, 256, (2, 2, 8, 8, 16, 3), dtype=np.uint8)
+    stream = np.stack(list(model.stream_video(first[:, 0], poses, seed=1)), axis=1)
+    for frames in (128, 3):
+        monkeypatch.setattr("keras_cvae.predictor.PIECE_FRAMES", frames)
+        video = model.predict_video(first[:, 0], poses, seed=1)
+        np.testing.assert_allclose(video[:, 1:], stream, atol=1e-6)
+
+
 def test_memory_of_the_stream_does_not_grow_with_the_video(model):
     first = images(1)
     pose = images(1, 1, seed=1)

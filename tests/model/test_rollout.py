@@ -188,6 +188,46 @@ def test_the_gradient_ends_at_the_fed_back_frame_if_asked(stopped):
     assert difference < 1e-5 * norm if stopped else difference > 1e-2 * norm
 
 
+def _passes_agree(backend):
+    """Loss and gradients of a free rollout in one pass and in two, from the same weights."""
+    for architecture, frames in (("multiscale", 4), ("lab", 3), ("multiscale", 2)):
+        for rematerialise in (False, True):
+            model = make_model(architecture, output="sigmoid", rematerialise=rematerialise)
+            model.teacher_forcing_ratio.assign(0.0)
+            batch = {name: ops.convert_to_tensor(x) for name, x in clip(model, frames).items()}
+            found = []
+            for two_passes in (False, True):
+                model.two_passes = two_passes
+                found.append(gradients(model, lambda: model.negative_elbo(batch, training=True)))
+            (loss, one, _), (other_loss, two, _) = found
+            assert loss == pytest.approx(other_loss, rel=1e-6)
+            norm = np.sqrt(sum(np.square(g).sum() for g in one))
+            difference = np.sqrt(sum(np.square(a - b).sum() for a, b in zip(one, two, strict=True)))
+            assert norm > 0 and difference < 1e-5 * norm, (architecture, frames, rematerialise)
+
+
+def test_two_passes_are_one():
+    _passes_agree("torch")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_two_passes_are_one_on_other_backends(backend):
+    if backend not in installed_backends():
+        pytest.skip(f"{backend} is not installed")
+    call(_passes_agree, backend, backend=backend, timeout=1200)
+
+
+def test_where_a_fed_back_frame_changes_there_is_one_pass():
+    class Darker(CVAE):
+        def feed_back(self, frame):
+            return 0.5 * super().feed_back(frame)
+
+    assert make_model("multiscale").two_passes
+    assert not make_model("multiscale", stop_feedback_gradient=False).two_passes
+    assert not Darker("multiscale", **TINIEST).two_passes
+
+
 @pytest.mark.parametrize("pair", [False, True])
 def test_the_unrolled_loop_is_the_scan(pair):
     rng = np.random.default_rng(0)

@@ -28,12 +28,12 @@ class Breaks:
         self.lengths, self.at = lengths, at
         self.model = good_model()
 
-    def stream_video(self, first, poses, temperature=None, seed=0, z=None):
+    def predict_pieces(self, first, poses, temperature=None, seed=0, z=None):
         broken = poses.shape[1] in self.lengths or (
             temperature is not None and temperature == self.at
         )
-        for frame in self.model.stream_video(first, poses, 0.0, seed, z=z):
-            yield frame * np.float32("nan") if broken else frame
+        for piece in self.model.predict_pieces(first, poses, 0.0, seed, z=z):
+            yield piece * np.float32("nan") if broken else piece
 
     def infer_latents(self, frames, poses):
         return self.model.infer_latents(frames, poses)

@@ -1,0 +1,63 @@
+"""A step without gradients inside a training step, for what a model feeds back to itself."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import StatelessScope, ops
+
+from keras_cvae.backend.tensor import Tensor
+
+SHAPES_KEPT = 8  # recordings: whole batches, the last one of an epoch, videos to validate
+
+
+class OwnStep:
+    """A function of tensors without gradients, to be called in a loop.
+
+    On torch it is recorded once for its shapes (see `recorded_step`).
+
+    Args:
+        function: takes tensors and returns one. It changes no state, draws nothing, and its
+            control flow does not depend on values.
+        variables: the Keras variables that it reads.
+    """
+
+    def __init__(self, function: Callable[..., Tensor], variables: Sequence[Any]):
+        self._function = function
+        self._variables = variables
+        self._recorded: dict[tuple, Any] = {}
+
+    def for_inputs(self, *inputs: Tensor) -> Callable[..., Tensor]:
+        """The function with the present values of the variables.
+
+        Args:
+            *inputs: example tensors of the shapes and types of later calls.
+
+        Returns:
+            A function of such tensors that returns a tensor. Call it in the function that got it.
+        """
+        if keras.backend.backend() == "torch":
+            return self._on_torch(inputs)
+        # Constants already here: otherwise JAX differentiates the loop, and then drops the result.
+        values = [ops.stop_gradient(ops.convert_to_tensor(each)) for each in self._variables]
+
+        def constant(*inputs: Tensor) -> Tensor:
+            with StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
+                return self._function(*inputs)
+
+        return constant
+
+    def _on_torch(self, inputs: Sequence[Tensor]) -> Callable[..., Tensor]:
+        import torch
+
+        if torch.compiler.is_compiling():  # which records by itself
+            return torch.no_grad()(self._function)
+        from keras_cvae.backend.recorded_step import RecordedStep
+
+        key = tuple((tuple(x.shape), x.dtype, x.device) for x in inputs)
+        if key not in self._recorded:
+            if len(self._recorded) == SHAPES_KEPT:
+                self._recorded.pop(next(iter(self._recorded)))
+            self._recorded[key] = RecordedStep(self._function, self._variables, inputs)
+        self._recorded[key].refresh()
+        return self._recorded[key]

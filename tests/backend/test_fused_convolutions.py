@@ -1,0 +1,81 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch.fx.experimental.proxy_tensor import make_fx  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+from keras_cvae.backend.fused_convolutions import fuse_convolutions, mkldnn  # noqa: E402
+
+needs_onednn = pytest.mark.skipif(
+    not torch.backends.mkldnn.is_available(), reason="PyTorch was built without oneDNN"
+)
+
+
+def block(x, kernel, bias):
+    """Convolution, LeakyReLU, convolution, of channels-last images, as the layers compute them."""
+    y = functional.conv2d(x.permute(0, 3, 1, 2), kernel, bias, padding=1).permute(0, 2, 3, 1)
+    y = functional.leaky_relu(y, 0.2)
+    return functional.conv2d(y.permute(0, 3, 1, 2), kernel, bias, padding=1).permute(0, 2, 3, 1)
+
+
+def recorded(function, *inputs):
+    with torch.no_grad():
+        return make_fx(function)(*inputs)
+
+
+def inputs(dtype=torch.float32):
+    torch.manual_seed(0)
+    return [torch.randn(shape).to(dtype) for shape in ((1, 5, 7, 4), (4, 4, 3, 3), (4,))]
+
+
+def targets(module):
+    return [node.target for node in module.graph.nodes if node.op == "call_function"]
+
+
+@needs_onednn
+def test_activations_go_into_the_convolution_and_layouts_are_kept():
+    given = inputs()
+    module = recorded(block, *given)
+    fuse_convolutions(module.graph)
+    module.recompile()
+    torch.testing.assert_close(module(*given), block(*given), rtol=1e-5, atol=1e-5)
+    found = targets(module)
+    assert found.count(mkldnn._convolution_pointwise.default) == 2
+    assert torch.ops.aten.leaky_relu.default not in found
+    assert found.count(torch.ops.aten.permute.default) == 2  # at both ends
+
+
+@needs_onednn
+def test_an_activation_of_what_is_used_elsewhere_stays():
+    def both(x, kernel, bias):
+        y = functional.conv2d(x.permute(0, 3, 1, 2), kernel, bias, padding=1)
+        return functional.leaky_relu(y.permute(0, 2, 3, 1), 0.2), y
+
+    given = inputs()
+    module = recorded(both, *given)
+    fuse_convolutions(module.graph)
+    module.recompile()
+    for one, other in zip(module(*given), both(*given), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+    assert torch.ops.aten.leaky_relu.default in targets(module)
+
+
+@pytest.mark.parametrize("reason", ["float64", "transposed", "no oneDNN"])
+def test_what_does_not_suit_stays(reason, monkeypatch):
+    given = inputs(torch.float64 if reason == "float64" else torch.float32)
+    function = block
+    if reason == "transposed":
+
+        def function(x, kernel, bias):
+            return functional.conv_transpose2d(x.permute(0, 3, 1, 2), kernel, bias)
+
+    if reason == "no oneDNN":
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    module = recorded(function, *given)
+    before = targets(module)
+    fuse_convolutions(module.graph)
+    if reason == "no oneDNN":
+        assert targets(module) == before
+    assert torch.ops.aten.convolution.default in targets(module)
+    module.recompile()
+    torch.testing.assert_close(module(*given), function(*given))

@@ -1,0 +1,22 @@
+import keras
+import pytest
+
+from keras_cvae.backend.loops import compiled_length, two_passes_pay
+
+
+def test_a_compiled_loop_has_few_lengths_and_wastes_little(monkeypatch):
+    assert [compiled_length(n) for n in (1, 17, 100)] == [1, 17, 100]  # nothing is compiled
+    for backend in ("tensorflow", "jax"):
+        monkeypatch.setattr(keras.backend, "backend", lambda name=backend: name)
+        lengths = [compiled_length(n) for n in range(1, 129)]
+        assert len(set(lengths)) == 11 and max(lengths) == 128
+        assert all(0 <= length - n < 16 for n, length in enumerate(lengths, start=1))
+
+
+@pytest.mark.parametrize(
+    ("backend", "heavy", "pays"),
+    [("torch", False, True), ("torch", True, False), ("jax", True, True)],
+)
+def test_a_second_decoding_pays_where_arithmetic_is_little(monkeypatch, backend, heavy, pays):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    assert two_passes_pay(heavy) == pays

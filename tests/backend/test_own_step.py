@@ -1,0 +1,45 @@
+"""The step without gradients, on torch; other backends by tests/model/test_rollout.py."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+import keras  # noqa: E402
+from keras import ops  # noqa: E402
+
+from keras_cvae.backend import own_step, recorded_step  # noqa: E402
+from keras_cvae.backend.own_step import OwnStep  # noqa: E402
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras is not on torch")
+
+
+@pytest.fixture
+def weight():
+    return keras.Variable(np.float32([2.0]))
+
+
+@pytest.fixture
+def step(weight):
+    return OwnStep(lambda x: x * ops.convert_to_tensor(weight), [weight])
+
+
+def test_it_has_the_present_weights_and_no_gradient(step, weight):
+    for value in (2.0, 5.0):
+        weight.assign([value])
+        y = step.for_inputs(torch.ones(3))(torch.ones(3))
+        assert y.tolist() == [value] * 3 and not y.requires_grad
+
+
+def test_it_is_recorded_once_for_a_shape_and_keeps_some(step, monkeypatch):
+    made = []
+
+    class Counts(recorded_step.RecordedStep):
+        def __init__(self, *arguments):
+            made.append(arguments[2][0].shape[0])
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(recorded_step, "RecordedStep", Counts)
+    monkeypatch.setattr(own_step, "SHAPES_KEPT", 2)
+    for size in (1, 2, 1, 2, 3, 2, 1):
+        assert step.for_inputs(torch.ones(size))(torch.ones(size)).tolist() == [2.0] * size
+    assert made == [1, 2, 3, 1]  # the oldest made room for the third
