@@ -11,6 +11,7 @@ from keras.callbacks import ModelCheckpoint
 
 from keras_cvae import plots, runs
 from keras_cvae.backend import compiling
+from keras_cvae.backend.device import device_name
 from keras_cvae.backend.keras_private import AveragedWeights
 from keras_cvae.callbacks import (
     EpochReport,
@@ -86,7 +87,10 @@ def _train(
     backend = keras.backend.backend()
     _check_precision(config.precision, backend)
     _, how = compiling.choose(config.compile, backend)
-    print(f"arithmetic: {config.precision}; step compiled: {how}", flush=True)
+    print(
+        f"device: {device_name()}; arithmetic: {config.precision}; step compiled: {how}",
+        flush=True,
+    )
     if config.tensorboard:
         writer_class()
     keras.utils.set_random_seed(config.seed)

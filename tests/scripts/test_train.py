@@ -8,6 +8,7 @@ import pytest
 from script_checks import SIZE, history, one_error, run_script, states
 
 import keras_cvae
+from keras_cvae.backend.device import device_name
 from keras_cvae.data import load_videos
 from keras_cvae.evaluation.latent_use import latent_use
 from keras_cvae.training import fit
@@ -168,7 +169,8 @@ def test_other_settings_train(data, tmp_path, given):
     for flag, value in zip(given[::2], given[1::2], strict=True):
         assert config[flag[2:].replace("-", "_")] == value
     assert np.isfinite(float(history(run)[0]["loss"]))
-    assert f"arithmetic: {config['precision']}; step compiled: " in done.out
+    assert f"; arithmetic: {config['precision']}; step compiled: " in done.out
+    assert f"device: {device_name()}; " in done.out
     if "--partial" in given:  # 10 frames, one clip a frame, 5 batches of 2
         assert "10 training frames in 5 batches" in done.out
 
