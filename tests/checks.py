@@ -30,9 +30,10 @@ def installed_backends():
 def environment(backend=None, path=()):
     """Variables of a process from which the checkout and `tests` can be imported."""
     found = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    # JAX compiles three times as fast.
+    # JAX compiles five times as fast.
     found["XLA_FLAGS"] = (
-        "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+        "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+        "--xla_cpu_use_fusion_emitters=false"
     )
     found.pop("KERAS_BACKEND", None)
     if backend is not None:

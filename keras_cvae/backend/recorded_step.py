@@ -42,7 +42,8 @@ class RecordedStep:
         # In-place operations are removed: repeated, they would change what is computed once.
         pure = torch.func.functionalize(stateless, remove="mutations")
         with torch.no_grad():
-            self._module = make_fx(pure)(self._weights, *inputs)
+            # "fake": shapes are computed and no numbers, in half the time.
+            self._module = make_fx(pure, tracing_mode="fake")(self._weights, *inputs)
         fuse_convolutions(self._module.graph)
         self._split(len(inputs))
 
