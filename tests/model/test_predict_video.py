@@ -98,7 +98,7 @@ def test_memory_of_the_stream_does_not_grow_with_the_video(model):
         tracemalloc.stop()
         return top
 
-    model.predict_video(first, images(1, 3))  # the step is recorded
+    list(model.stream_video(first, images(1, 3)))  # the step is recorded
     peak(2)
     one_frame = 8 * 12 * 3 * 4
     assert peak(30) < peak(5) + 12 * one_frame

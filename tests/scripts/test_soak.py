@@ -84,7 +84,7 @@ def test_a_run_that_is_killed_at_random_moments_is_the_same(tmp_path, data, back
         pytest.skip(f"{backend} is not installed")
     flags = [
         *("--data", data, "--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2),
-        *("--epochs", 40, "--validate-every", 4, "--tfr", 0.5, "--kl-anneal", "cyclical"),
+        *("--epochs", 16, "--validate-every", 4, "--tfr", 0.5, "--kl-anneal", "cyclical"),
         *("--kl-stop", 0.1, "--seed", 3, "--lr", 2e-3),
     ]
     expected, run = tmp_path / "expected", tmp_path / "run"
