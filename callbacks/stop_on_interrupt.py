@@ -17,10 +17,10 @@ class StopOnInterrupt(keras.callbacks.Callback):
 
     The exception leaves `fit` right after that step: the unfinished epoch is not validated, logged
     or saved. Between two epochs, and after the last, the finished epoch is validated, logged and
-    saved first, if that takes at most 15 seconds; else it stops after the running frame, and the
-    epoch is lost. A second signal interrupts immediately. A signal that is ignored, such as SIGHUP
-    under nohup, stays ignored. Outside the main thread, where signals cannot be handled, this
-    callback does nothing.
+    saved first, if that takes at most 15 seconds; else it stops after the running frame (on
+    TensorFlow and JAX after the running piece of frames), and the epoch is lost. A second signal
+    interrupts immediately. A signal that is ignored, such as SIGHUP under nohup, stays ignored.
+    Outside the main thread, where signals cannot be handled, this callback does nothing.
 
     Example:
 

@@ -14,7 +14,9 @@ INPUTS, OUTPUT = ("previous_frame", "pose", "z"), "frame"  # of a step of predic
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 Piece = Step  # of the same frame, but poses (B, n, H, W, 3) and z (B, n, *latent_shape)
 
-PIECE_FRAMES, PIECE_PIXELS = 128, 2**18  # the most frames of a piece, and pixels of all its frames
+# The most frames of a piece, and pixels of all its frames. On TensorFlow and JAX a signal waits for
+# the end of a piece, which takes seconds at the published widths.
+PIECE_FRAMES, PIECE_PIXELS = 64, 2**17
 
 
 class Predictor:
@@ -111,13 +113,14 @@ class Predictor:
     ) -> Iterator[np.ndarray]:
         """Yields the predicted frames 1..T-1 of whole videos some at a time, finite or not.
 
-        Faster than `stream_video`: poses are encoded together, and frames stay on the device.
+        A `CVAE` is faster so than by `stream_video`: it encodes poses together, and its frames stay
+        on the device. Other runtimes go step by step.
 
         Args:
             first_frames, poses, temperature, seed, z: as for `predict_video`, with B.
 
         Yields:
-            (B, n, H, W, 3) float32 arrays of at most 128 frames each, fewer for large images.
+            (B, n, H, W, 3) float32 arrays of at most 64 frames each, fewer for large images.
 
         Raises:
             UserError: for wrong shapes, number types or ranges.
@@ -294,6 +297,8 @@ def _pieces(
 ) -> Iterator[np.ndarray]:
     batch, total, height, width, _ = poses.shape
     most = max(1, min(PIECE_FRAMES, PIECE_PIXELS // max(batch * height * width, 1)))
+    if most > 4:  # lengths at which no backend pads a whole piece, see `compiled_length`
+        most -= most % (16 if most > 16 else 4)
     for start in range(1, total, most):
         shown = check_range(poses[:, start : start + most], f"poses from {start} on")
         if shown.dtype != np.uint8:

@@ -20,6 +20,7 @@ SHARING = {
         "tests/backend/test_parity.py",
         "tests/backend/test_rematerialise.py",
         "tests/callbacks/test_callbacks.py",
+        "tests/model/test_predict_video.py",
     ),
     "scripts": ("tests/scripts/",),
 }

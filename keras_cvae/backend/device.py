@@ -1,41 +1,41 @@
 """The device that the backend computes on."""
 
 import keras
+from keras import ops
 
 
 def device_name() -> str:
-    """The kind of the device and its name, for people, such as `"GPU (NVIDIA H100 80GB HBM3)"`.
+    """The kind of the device that tensors are on, and its name where the backend tells it.
 
     It starts the backend's driver. Call it where computing begins.
 
     Returns:
-        str; `"CPU"` without a name.
+        str, such as `"CPU"` or `"GPU (NVIDIA H100 80GB HBM3)"`.
     """
-    kind, name = _FINDERS[keras.backend.backend()]()
+    kind, name = _FINDERS[keras.backend.backend()](ops.zeros(()))
     return f"{kind} ({name})" if name else kind
 
 
-def _torch() -> tuple[str, str]:
+def _torch(tensor):
     import torch
 
-    if torch.cuda.is_available():
-        return "GPU", torch.cuda.get_device_name()
-    return ("GPU", "Apple Metal") if torch.backends.mps.is_available() else ("CPU", "")
+    kind = tensor.device.type
+    if kind == "cuda":
+        return "GPU", torch.cuda.get_device_name(tensor.device)
+    return kind.upper(), ""
 
 
-def _tensorflow() -> tuple[str, str]:
+def _tensorflow(tensor):
     import tensorflow as tf
 
-    devices = tf.config.list_physical_devices("GPU")
-    if not devices:
+    if "GPU" not in tensor.device:
         return "CPU", ""
-    return "GPU", tf.config.experimental.get_device_details(devices[0]).get("device_name", "")
+    (device, *_) = tf.config.list_physical_devices("GPU")
+    return "GPU", tf.config.experimental.get_device_details(device).get("device_name", "")
 
 
-def _jax() -> tuple[str, str]:
-    import jax
-
-    device = jax.devices()[0]
+def _jax(tensor):
+    (device, *_) = tensor.devices()
     return device.platform.upper(), "" if device.platform == "cpu" else device.device_kind
 
 

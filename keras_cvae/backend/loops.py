@@ -24,12 +24,12 @@ def compiled_length(steps: int) -> int:
     """The length at which a loop over frames is run for `steps` frames without gradients.
 
     TensorFlow and JAX compile a loop anew for each length. So that videos of many lengths need few,
-    it is a multiple of 4 up to 16, and of 16 from there on; what is too much is thrown away.
+    it is a multiple of 4 from 4 to 16, and of 16 from there on; what is too much is thrown away.
 
     Args:
         steps: int, at least 1.
     """
-    if keras.backend.backend() == "torch":
+    if keras.backend.backend() == "torch" or steps < 4:
         return steps
     unit = 4 if steps <= 16 else 16
     return -(-steps // unit) * unit

@@ -25,6 +25,9 @@ class OwnStep:
     def __init__(self, function: Callable[..., Tensor], variables: Sequence[Any]):
         self._function = function
         self._variables = variables
+        # Read here: in the call of a layer of lower precision, a variable's value is a copy.
+        on_torch = keras.backend.backend() == "torch"
+        self._values = [each.value for each in variables] if on_torch else []
         self._recorded: dict[tuple, Any] = {}
 
     def for_inputs(self, *inputs: Tensor) -> Callable[..., Tensor]:
@@ -50,6 +53,7 @@ class OwnStep:
     def _on_torch(self, inputs: Sequence[Tensor]) -> Callable[..., Tensor]:
         import torch
 
+        inputs = [x.contiguous() for x in inputs]
         if torch.compiler.is_compiling():  # which records by itself
             return torch.no_grad()(self._function)
         from keras_cvae.backend.recorded_step import RecordedStep
@@ -58,6 +62,10 @@ class OwnStep:
         if key not in self._recorded:
             if len(self._recorded) == SHAPES_KEPT:
                 self._recorded.pop(next(iter(self._recorded)))
-            self._recorded[key] = RecordedStep(self._function, self._variables, inputs)
-        self._recorded[key].refresh()
-        return self._recorded[key]
+            self._recorded[key] = RecordedStep(
+                self._function, self._variables, inputs, self._values
+            )
+        step = self._recorded[key]
+        step.refresh()
+        # A graph is recorded for one layout of its inputs as well.
+        return lambda *inputs: step(*(x.contiguous() for x in inputs))

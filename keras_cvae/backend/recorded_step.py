@@ -25,7 +25,8 @@ class RecordedStep:
     Args:
         function: takes tensors and returns one. Its control flow must not depend on their values.
         variables: the Keras variables that it reads. The graph shares their memory.
-        inputs: example tensors of the shapes and types of later calls.
+        inputs: example tensors of the shapes, types and layouts of later calls.
+        values: the tensors of the variables; `None` reads them here.
     """
 
     def __init__(
@@ -33,17 +34,20 @@ class RecordedStep:
         function: Callable[..., Tensor],
         variables: Sequence[Any],
         inputs: Sequence[Tensor],
+        values: Sequence[Tensor] | None = None,
     ):
         def stateless(values: Sequence[Tensor], *inputs: Tensor) -> Tensor:
             with StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
                 return function(*inputs)
 
-        self._weights = [variable.value for variable in variables]
+        self._weights = values or [variable.value for variable in variables]
         # In-place operations are removed: repeated, they would change what is computed once.
         pure = torch.func.functionalize(stateless, remove="mutations")
         with torch.no_grad():
             # "fake": shapes are computed and no numbers, in half the time.
-            self._module = make_fx(pure, tracing_mode="fake")(self._weights, *inputs)
+            self._module = make_fx(pure, tracing_mode="fake", _allow_non_fake_inputs=True)(
+                self._weights, *inputs
+            )
         fuse_convolutions(self._module.graph)
         self._split(len(inputs))
 

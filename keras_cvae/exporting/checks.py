@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_cvae.errors import UserError
 from keras_cvae.exporting.step import input_shapes
+from keras_cvae.images import check_finite
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.predictor import INPUTS, Predictor
 
@@ -50,6 +51,7 @@ def deviations(model: CVAE, predictor: Predictor, frame_size: tuple[int, int]) -
         np.stack(list(each.stream_video(first_frame[None], poses[None], temperature=1.0, seed=0)))
         for each in (model, predictor)
     )
+    check_finite(ours, "The prediction of the model, from random input,")
     found = {"one_step": float(np.max(one_step)), "rollout": float(np.abs(ours - theirs).max())}
     for what, deviation in found.items():
         if not deviation <= TOLERANCE:  # NaN fails too

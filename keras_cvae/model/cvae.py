@@ -13,6 +13,7 @@ from keras import metrics, ops, random
 
 from keras_cvae.architectures import ARCHITECTURES
 from keras_cvae.backend.loops import two_passes_pay, unrolls_loops
+from keras_cvae.backend.own_step import OwnStep
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.backend.train_step import backend_steps
 from keras_cvae.errors import check_choice
@@ -135,6 +136,7 @@ class CVAE(PortableModel):
         self.rng = random.SeedGenerator(seed)
         self._trackers = [metrics.Mean(name=name) for name in ("loss", "mse", "kl")]
         self.prediction = Prediction(self.architecture)
+        self._own_step = OwnStep(self.architecture.step, self.architecture.variables)
         self.built = True
 
         # === Config ===
@@ -233,7 +235,7 @@ class CVAE(PortableModel):
             checked_noise(eps, shape),
             choose,
             feed_back=self.feed_back,
-            own_step=self.prediction.own_step if training and self.two_passes else None,
+            own_step=self._own_step if training and self.two_passes else None,
             training=training,
             rematerialise=self.rematerialise and training,
             unroll=unrolls_loops(self.jit_compile),

@@ -9,7 +9,7 @@ from keras_cvae.architectures.base import Architecture
 from keras_cvae.backend.jit import set_jit_compile
 from keras_cvae.backend.loops import compiled_length
 from keras_cvae.backend.numpy_step import NumpyStep
-from keras_cvae.backend.own_step import OwnStep
+from keras_cvae.backend.own_step import SHAPES_KEPT, OwnStep
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.images import tensor_to_unit, to_unit
 from keras_cvae.model.rollout import check_clip, one_by_one
@@ -51,7 +51,8 @@ class PiecePredictor(keras.Model):
     """
 
     def __init__(self, architecture: Architecture, own_step: OwnStep):
-        super().__init__(autocast=False, name="piece_predictor")
+        # Its own layers have their precision; Keras' global one would change it.
+        super().__init__(autocast=False, dtype="float32", name="piece_predictor")
         self.architecture = architecture
         self._own_step = own_step
         set_jit_compile(self)
@@ -93,14 +94,13 @@ class Prediction:
 
     Attributes:
         frame_predictor: `FramePredictor`.
-        own_step: the architecture's step without gradients, for loops over frames.
     """
 
     def __init__(self, architecture: Architecture):
         self.architecture = architecture
         self.frame_predictor = FramePredictor(architecture)
-        self.own_step = OwnStep(architecture.step, architecture.variables)
-        self._pieces = PiecePredictor(architecture, self.own_step)
+        self._own_step = OwnStep(architecture.step, architecture.variables)
+        self._pieces: dict[tuple, PiecePredictor] = {}  # by the shape of the poses
         self._posterior = Posterior(architecture)
         self._step = NumpyStep(self.frame_predictor, INPUTS)
 
@@ -121,9 +121,17 @@ class Prediction:
             more = compiled_length(count) - count
             poses, z = (np.concatenate([x, x[:, -1:].repeat(more, axis=1)], 1) for x in (poses, z))
             inputs = {"previous_frame": frame, "poses": poses, "z": z}
-            return self._pieces.predict_on_batch(inputs)[:, :count]
+            return self._pieces_of(poses.shape).predict_on_batch(inputs)[:, :count]
 
         return piece
+
+    def _pieces_of(self, shape: tuple) -> PiecePredictor:
+        # One for each shape: Keras on TensorFlow would trace the second with unknown sizes.
+        if shape not in self._pieces:
+            if len(self._pieces) == SHAPES_KEPT:
+                self._pieces.pop(next(iter(self._pieces)))
+            self._pieces[shape] = PiecePredictor(self.architecture, self._own_step)
+        return self._pieces[shape]
 
     def infer_latents(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
         """The posterior of every frame of one video; it sees the true frames.

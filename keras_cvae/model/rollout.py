@@ -73,7 +73,7 @@ def roll_out(
         feed_back: function of a predicted frame (B, H, W, 3) that gives what the next step sees,
             in a free rollout of one pass.
         own_step: the architecture's `step` without gradients, for a free rollout of two passes;
-            `None` for one pass.
+            `None` for one pass. With `rematerialise` there is one pass.
         training: bool, for the normalisation of the pose encoder.
         rematerialise: bool, go frame by frame and keep no activations of a frame for the gradient.
         unroll: bool, trace the loop over frames once per frame instead of as a scan.
@@ -89,49 +89,40 @@ def roll_out(
     def loop(function, first, *sequences):
         return one_by_one(function, first, *sequences, unroll=unroll)
 
-    # What does not depend on a prediction is computed for all frames at once: `encode` and `decode`
-    # for previous frames that are known. Or it goes frame by frame, and `decode` encodes.
-    if rematerialise:
-        posterior = lambda _, frame, pose: infer(frame, pose)  # noqa: E731
-        mu, logvar = loop(posterior, (eps[:, 0], eps[:, 0]), frames[:, 1:], pose_features)
-
-        def encode(previous):
-            return previous
-
-        def encode_true():
-            return frames[:, :-1]
-
-        def decode(previous):
-            known = lambda _, previous, pose, z: step(previous, pose, z)  # noqa: E731
-            return loop(known, frames[:, 0], previous, pose_features, z)
-
-    else:
-        features = per_frame(architecture.encode_frames, frames)
-        mu, logvar = per_frame(architecture.infer, features[:, 1:], pose_features)
-
-        def encode(previous):
-            return per_frame(architecture.encode_frames, previous)
-
-        def encode_true():
-            return features[:, :-1]
-
-        def decode(previous):
-            most = architecture.images_at_once if groups_images() else None
-            return all_at_once(architecture.next_frame, previous, pose_features, z, most)
-
-    z = reparameterise(mu, logvar, eps)
-
-    if own_step is not None:
-        own = lambda: encode(_own_frames(own_step, frames, pose_features, z))  # noqa: E731
-        return Rollout(decode(choose(encode_true, own)), mu, logvar)
+    def free():
+        return loop(fed_back, frames[:, 0], pose_features, z)
 
     def fed_back(previous, pose, z):
         return step(feed_back(previous), pose, z)
 
-    def free():
-        return loop(fed_back, frames[:, 0], pose_features, z)
+    if rematerialise:
+        posterior = lambda _, frame, pose: infer(frame, pose)  # noqa: E731
+        mu, logvar = loop(posterior, (eps[:, 0], eps[:, 0]), frames[:, 1:], pose_features)
+        z = reparameterise(mu, logvar, eps)
 
-    return Rollout(choose(lambda: decode(encode_true()), free), mu, logvar)
+        def forced():
+            known = lambda _, previous, pose, z: step(previous, pose, z)  # noqa: E731
+            return loop(known, frames[:, 0], frames[:, :-1], pose_features, z)
+
+        return Rollout(choose(forced, free), mu, logvar)
+
+    # What does not depend on a prediction is computed for all frames at once.
+    features = per_frame(architecture.encode_frames, frames)
+    mu, logvar = per_frame(architecture.infer, features[:, 1:], pose_features)
+    z = reparameterise(mu, logvar, eps)
+
+    def decode(previous):
+        most = architecture.images_at_once if groups_images() else None
+        return all_at_once(architecture.next_frame, previous, pose_features, z, most)
+
+    if own_step is None:
+        return Rollout(choose(lambda: decode(features[:, :-1]), free), mu, logvar)
+
+    def own():
+        predicted = _own_frames(own_step, frames, pose_features, z)
+        return per_frame(architecture.encode_frames, predicted)
+
+    return Rollout(decode(choose(lambda: features[:, :-1], own)), mu, logvar)
 
 
 def _infer_frame(architecture):
@@ -148,7 +139,8 @@ def _own_frames(own_step, frames, pose_features, z):
     sequences = [ops.stop_gradient(x[:, :-1]) for x in (pose_features, z)]
     step = own_step.for_inputs(frames[:, 0], *(x[:, 0] for x in sequences))
     predicted = one_by_one(step, frames[:, 0], *sequences)
-    return ops.concatenate([frames[:, :1], predicted], axis=1)
+    # Stopped here too: TensorFlow's gradient of a branch looks for one through what is stopped.
+    return ops.stop_gradient(ops.concatenate([frames[:, :1], predicted], axis=1))
 
 
 def check_clip(frames: tuple, poses: tuple) -> None:

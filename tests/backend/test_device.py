@@ -1,4 +1,4 @@
-"""The name of the device, with what each backend says of its devices replaced."""
+"""The name of the device, with what each backend says of a tensor replaced."""
 
 import sys
 from types import SimpleNamespace
@@ -6,33 +6,43 @@ from types import SimpleNamespace
 import keras
 import pytest
 
-from keras_cvae.backend.device import device_name
-
-DEVICES = [
-    ("torch", False, "CPU"),
-    ("torch", True, "GPU (H100)"),
-    ("tensorflow", False, "CPU"),
-    ("tensorflow", True, "GPU (H100)"),
-    ("jax", False, "CPU"),
-    ("jax", True, "GPU (H100)"),
-]
+from keras_cvae.backend import device
 
 
-@pytest.mark.parametrize(("backend", "gpu", "expected"), DEVICES)
-def test_kind_and_name(monkeypatch, backend, gpu, expected):
-    experimental = SimpleNamespace(get_device_details=lambda device: {"device_name": "H100"})
-    tensorflow = SimpleNamespace(
-        config=SimpleNamespace(
-            list_physical_devices=lambda kind: ["/gpu:0"] if gpu else [], experimental=experimental
+@pytest.fixture
+def found(monkeypatch):
+    """A function (backend, where a tensor is) that gives the name."""
+
+    def name(backend, where):
+        experimental = SimpleNamespace(get_device_details=lambda device: {"device_name": "H100"})
+        config = SimpleNamespace(
+            list_physical_devices=lambda kind: ["/gpu:0"], experimental=experimental
         )
-    )
-    device = SimpleNamespace(platform="gpu" if gpu else "cpu", device_kind="H100")
-    torch = SimpleNamespace(
-        cuda=SimpleNamespace(is_available=lambda: gpu, get_device_name=lambda: "H100"),
-        backends=SimpleNamespace(mps=SimpleNamespace(is_available=lambda: False)),
-    )
-    jax = SimpleNamespace(devices=lambda: [device])
-    for name, module in (("torch", torch), ("tensorflow", tensorflow), ("jax", jax)):
-        monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
-    assert device_name() == expected
+        cuda = SimpleNamespace(get_device_name=lambda device: "H100")
+        monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace(config=config))
+        monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+        tensor = SimpleNamespace(device=where, devices=lambda: [where])
+        monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+        monkeypatch.setattr(device.ops, "zeros", lambda shape: tensor)
+        return device.device_name()
+
+    return name
+
+
+@pytest.mark.parametrize(("kind", "name"), [("cpu", "CPU"), ("cuda", "GPU (H100)"), ("mps", "MPS")])
+def test_on_torch(found, kind, name):
+    assert found("torch", SimpleNamespace(type=kind)) == name
+
+
+@pytest.mark.parametrize(("kind", "name"), [("CPU", "CPU"), ("GPU", "GPU (H100)")])
+def test_on_tensorflow(found, kind, name):
+    assert found("tensorflow", f"/job:localhost/replica:0/task:0/device:{kind}:0") == name
+
+
+@pytest.mark.parametrize(("kind", "name"), [("cpu", "CPU"), ("gpu", "GPU (H100)")])
+def test_on_jax(found, kind, name):
+    assert found("jax", SimpleNamespace(platform=kind, device_kind="H100")) == name
+
+
+def test_here():
+    assert device.device_name().split()[0] in ("CPU", "GPU", "MPS")

@@ -13,6 +13,18 @@ from keras_cvae.backend.own_step import OwnStep  # noqa: E402
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras is not on torch")
 
 
+class Layer(keras.layers.Layer):
+    """Of lower precision: in its call the value of a variable is a copy."""
+
+    def __init__(self, step):
+        super().__init__(dtype="mixed_bfloat16")
+        self.step = step
+
+    def call(self, x):
+        x = ops.cast(x, "float32")
+        return self.step.for_inputs(x)(x)
+
+
 @pytest.fixture
 def weight():
     return keras.Variable(np.float32([2.0]))
@@ -28,6 +40,29 @@ def test_it_has_the_present_weights_and_no_gradient(step, weight):
         weight.assign([value])
         y = step.for_inputs(torch.ones(3))(torch.ones(3))
         assert y.tolist() == [value] * 3 and not y.requires_grad
+
+
+def test_weights_stay_the_present_ones_in_a_layer_of_lower_precision(step, weight):
+    layer = Layer(step)
+    for value in (2.0, 5.0):
+        weight.assign([value])
+        assert layer(torch.ones(3)).tolist() == [value] * 3
+
+
+def test_inputs_of_any_layout_are_taken(weight):
+    step = OwnStep(lambda x: ops.reshape(x, (-1,)) * ops.convert_to_tensor(weight), [weight])
+    x = torch.arange(6.0).reshape(2, 3)
+    across = x.t().contiguous().t()
+    for example in (x, across):
+        for later in (x, across):
+            assert step.for_inputs(example)(later).tolist() == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+
+
+def test_what_compiles_by_itself_is_not_recorded(step, monkeypatch):
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    monkeypatch.setattr(recorded_step, "RecordedStep", None)
+    y = step.for_inputs(torch.ones(3))(torch.ones(3))
+    assert y.tolist() == [2.0] * 3 and not y.requires_grad
 
 
 def test_it_is_recorded_once_for_a_shape_and_keeps_some(step, monkeypatch):

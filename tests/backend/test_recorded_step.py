@@ -10,6 +10,13 @@ from keras_cvae.backend.recorded_step import RecordedStep  # noqa: E402
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras is not on torch")
 
 
+def test_a_constant_tensor_is_taken_as_it_is():
+    constant = torch.tensor([1.0, 2.0])
+    step = RecordedStep(lambda x: x + constant, [], [torch.ones(2)])
+    step.refresh()
+    assert step(torch.ones(2)).tolist() == [2.0, 3.0]
+
+
 def test_operations_in_place_do_not_change_what_is_computed_once():
     weight = keras.Variable(np.float32([1.0, 2.0]))
     step = RecordedStep(

@@ -1,4 +1,5 @@
 import importlib.metadata
+import importlib.util
 import os
 
 import pytest
@@ -11,9 +12,10 @@ from keras_cvae.backend import xla
 def machine(monkeypatch):
     """A machine with a version of jaxlib and plugins of JAX, on which XLA_FLAGS is not set."""
 
-    def made(version="0.10.7", plugins=()):
+    def made(version="0.10.7", plugins=(), tpu=False):
         monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
         monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: plugins)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: tpu or None)
 
     monkeypatch.setenv("XLA_FLAGS", "")  # so that it is restored after the test
     monkeypatch.delenv("XLA_FLAGS")
@@ -26,7 +28,7 @@ def test_flags_are_set_where_they_were_measured(machine):
     assert os.environ["XLA_FLAGS"].split() == list(xla.FLAGS)
 
 
-@pytest.mark.parametrize("known", [{"version": "0.11.0"}, {"plugins": ("cuda",)}])
+@pytest.mark.parametrize("known", [{"version": "0.11.0"}, {"plugins": ("cuda",)}, {"tpu": True}])
 def test_nothing_is_set_elsewhere(machine, known):
     machine(**known)
     xla.compile_faster()

@@ -282,3 +282,16 @@ def test_random_input_is_compared(model, tmp_path):
 
     with pytest.raises(ValueError, match="one_step of random input"):
         deviations(other, predictor, SIZE)
+
+
+def test_a_model_that_runs_away_is_said_to(model, monkeypatch):
+    def overflows(first_frames, poses, **options):
+        for _ in range(poses.shape[1] - 1):
+            yield np.full(first_frames.shape, np.inf, "float32")
+
+    from keras_cvae.exporting.checks import deviations
+
+    predictor = model.predictor
+    monkeypatch.setattr(model, "stream_video", overflows)
+    with pytest.raises(ValueError, match="prediction of the model, from random input, .*finite"):
+        deviations(model, predictor, SIZE)

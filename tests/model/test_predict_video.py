@@ -2,7 +2,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from checks import TINIEST
+from checks import TINIEST, call, installed_backends
 
 from keras_cvae import CVAE
 
@@ -83,6 +83,27 @@ def test_pieces_are_the_stream(architecture, monkeypatch):
         monkeypatch.setattr("keras_cvae.predictor.PIECE_FRAMES", frames)
         video = model.predict_video(first[:, 0], poses, seed=1)
         np.testing.assert_allclose(video[:, 1:], stream, atol=1e-6)
+
+
+def _several_lengths(backend):
+    """Pieces of several lengths, as videos of several lengths and a last piece have."""
+    model = CVAE("multiscale", **TINIEST, temperature=1.0, seed=0)
+    images = np.random.default_rng(0).integers(0, 256, (2, 22, 8, 16, 3), dtype=np.uint8)
+    longest = None
+    for frames in (22, 7, 3):
+        poses = images[1:, :frames]
+        video = model.predict_video(images[0, :1], poses, seed=1)
+        longest = video if longest is None else longest
+        np.testing.assert_allclose(video, longest[:, :frames], atol=1e-6)
+    stream = np.stack(list(model.stream_video(images[0, :1], images[1:], seed=1)), axis=1)
+    np.testing.assert_allclose(longest[:, 1:], stream, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.slow)])
+def test_several_lengths_on_other_backends(backend):
+    if backend not in installed_backends():
+        pytest.skip(f"{backend} is not installed")
+    call(_several_lengths, backend, backend=backend)
 
 
 def test_memory_of_the_stream_does_not_grow_with_the_video(model):

@@ -190,20 +190,24 @@ def test_the_gradient_ends_at_the_fed_back_frame_if_asked(stopped):
 
 def _passes_agree(backend):
     """Loss and gradients of a free rollout in one pass and in two, from the same weights."""
-    for architecture, frames in (("multiscale", 4), ("lab", 3), ("multiscale", 2)):
-        for rematerialise in (False, True):
-            model = make_model(architecture, output="sigmoid", rematerialise=rematerialise)
-            model.teacher_forcing_ratio.assign(0.0)
-            batch = {name: ops.convert_to_tensor(x) for name, x in clip(model, frames).items()}
-            found = []
-            for two_passes in (False, True):
-                model.two_passes = two_passes
-                found.append(gradients(model, lambda: model.negative_elbo(batch, training=True)))
-            (loss, one, _), (other_loss, two, _) = found
-            assert loss == pytest.approx(other_loss, rel=1e-6)
-            norm = np.sqrt(sum(np.square(g).sum() for g in one))
-            difference = np.sqrt(sum(np.square(a - b).sum() for a, b in zip(one, two, strict=True)))
-            assert norm > 0 and difference < 1e-5 * norm, (architecture, frames, rematerialise)
+    for architecture, frames, dtype, rounding in (
+        ("multiscale", 4, "float32", 1e-5),
+        ("multiscale", 2, "float32", 1e-5),
+        ("multiscale", 4, "mixed_bfloat16", 5e-2),
+        ("lab", 3, "float32", 1e-5),
+    ):
+        model = make_model(architecture, output="sigmoid", dtype=dtype)
+        model.teacher_forcing_ratio.assign(0.0)
+        batch = {name: ops.convert_to_tensor(x) for name, x in clip(model, frames).items()}
+        found = []
+        for two_passes in (False, True):
+            model.two_passes = two_passes
+            found.append(gradients(model, lambda: model.negative_elbo(batch, training=True)))
+        (loss, one, _), (other_loss, two, _) = found
+        assert loss == pytest.approx(other_loss, rel=0.1 * rounding)
+        norm = np.sqrt(sum(np.square(g).sum() for g in one))
+        difference = np.sqrt(sum(np.square(a - b).sum() for a, b in zip(one, two, strict=True)))
+        assert norm > 0 and difference < rounding * norm, (architecture, frames, dtype)
 
 
 def test_two_passes_are_one():
