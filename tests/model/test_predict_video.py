@@ -80,7 +80,7 @@ def test_pieces_are_the_stream(architecture, monkeypatch):
     first, poses = np.random.default_rng(0).integers(0, 256, (2, 2, 8, 8, 16, 3), dtype=np.uint8)
     stream = np.stack(list(model.stream_video(first[:, 0], poses, seed=1)), axis=1)
     for frames in (128, 3):
-        monkeypatch.setattr("keras_cvae.predictor.PIECE_FRAMES", frames)
+        monkeypatch.setattr("keras_cvae.predictor.loops.PIECE_FRAMES", frames)
         video = model.predict_video(first[:, 0], poses, seed=1)
         np.testing.assert_allclose(video[:, 1:], stream, atol=1e-6)
 

@@ -136,8 +136,8 @@ def test_pieces_are_the_stream_and_follow_their_bounds(predictor, images, monkey
         (128, 3 * 2 * 8 * 16, [3, 2]),
         (128, 1, [1] * 5),
     ):
-        monkeypatch.setattr("keras_cvae.predictor.PIECE_FRAMES", frames)
-        monkeypatch.setattr("keras_cvae.predictor.PIECE_PIXELS", pixels)
+        monkeypatch.setattr("keras_cvae.predictor.loops.PIECE_FRAMES", frames)
+        monkeypatch.setattr("keras_cvae.predictor.loops.PIECE_PIXELS", pixels)
         pieces = list(predictor.predict_pieces(first, poses, 1.0, seed=3))
         assert [piece.shape[1] for piece in pieces] == lengths
         np.testing.assert_array_equal(np.concatenate(pieces, axis=1), np.stack(stream, axis=1))
@@ -145,7 +145,7 @@ def test_pieces_are_the_stream_and_follow_their_bounds(predictor, images, monkey
 
 
 def test_a_pose_out_of_range_is_an_error_of_its_piece(predictor, images, monkeypatch):
-    monkeypatch.setattr("keras_cvae.predictor.PIECE_FRAMES", 2)
+    monkeypatch.setattr("keras_cvae.predictor.loops.PIECE_FRAMES", 2)
     poses = images[None] / 255.0
     poses[0, 4] = 2.0
     pieces = predictor.predict_pieces(images[None, 0], poses)

@@ -1,22 +1,22 @@
 """The loop over poses around one step of prediction, in NumPy, for every runtime."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from keras_cvae.errors import UserError
-from keras_cvae.images import check_finite, check_range, scaled, to_unit
-
-INPUTS, OUTPUT = ("previous_frame", "pose", "z"), "frame"  # of a step of prediction
-
-Step = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-Piece = Step  # of the same frame, but poses (B, n, H, W, 3) and z (B, n, *latent_shape)
-
-# The most frames of a piece, and pixels of all its frames. On TensorFlow and JAX a signal waits for
-# the end of a piece, which takes seconds at the published widths.
-PIECE_FRAMES, PIECE_PIXELS = 64, 2**17
+from keras_cvae.images import check_finite, check_range, to_unit
+from keras_cvae.predictor.loops import (
+    Piece,
+    Step,
+    check_temperature,
+    each_frame,
+    frames,
+    pieces,
+    prior_latents,
+    stepwise,
+)
 
 
 class Predictor:
@@ -62,7 +62,7 @@ class Predictor:
     ):
         self.step_for = step_for
         self._latent_shape = latent_shape
-        self._piece_for = piece_for or self._step_by_step
+        self._piece_for = piece_for or stepwise(step_for)
         self.frame_size = tuple(frame_size) if frame_size else None
         self.temperature = temperature
         self.manifest = manifest or {}
@@ -95,10 +95,10 @@ class Predictor:
         if first_frames.ndim == 3:
             z = None if z is None else np.asarray(z)[None]
             return self.predict_video(first_frames[None], poses[None], temperature, seed, z)[0]
-        pieces = self.predict_pieces(first_frames, poses, temperature, seed, z)
+        predicted = self.predict_pieces(first_frames, poses, temperature, seed, z)
         video = np.empty(poses.shape, "float32")
         video[:, 0] = to_unit(first_frames, "first_frames")
-        for t, frame in enumerate(each_frame(pieces), start=1):
+        for t, frame in enumerate(each_frame(predicted), start=1):
             check_finite(frame, f"The prediction, frame {t},")
             video[:, t] = frame
         return video
@@ -128,7 +128,7 @@ class Predictor:
         first_frames, poses, z = self._checked_video(first_frames, poses, z)
         frame, latents, shape = self._beginning(first_frames, temperature, seed, z)
         piece = self._piece_for(shape, self._checked_latent_shape(shape[1:3]))
-        return _pieces(piece, frame, poses, latents)
+        return pieces(piece, frame, poses, latents)
 
     def stream_video(
         self,
@@ -179,7 +179,7 @@ class Predictor:
         """
         frame, latents, shape = self._beginning(first_frames, temperature, seed, z)
         step = self.step_for(shape, self._checked_latent_shape(shape[1:3]))
-        return _frames(step, frame, poses, latents, shape)
+        return frames(step, frame, poses, latents, shape)
 
     def _checked_video(self, first_frames: Any, poses: Any, z: Any) -> tuple:
         """The arguments as arrays, if they fit together; z with time as its first axis."""
@@ -223,86 +223,8 @@ class Predictor:
         shape = (1, *first_frames.shape)[-4:]
         latent_shape = self._checked_latent_shape(shape[1:3])
         if z is None:
-            z = _prior_latents((shape[0], *latent_shape), temperature, seed)
+            z = prior_latents((shape[0], *latent_shape), temperature, seed)
         return first_frames, iter(z), shape
 
     def _checked_latent_shape(self, frame_size: tuple) -> tuple:
         return tuple(self._latent_shape(frame_size))
-
-    def _step_by_step(self, shape: tuple, latent_shape: tuple) -> Piece:
-        step = self.step_for(shape, latent_shape)
-
-        def piece(frame: np.ndarray, poses: np.ndarray, z: np.ndarray) -> np.ndarray:
-            frames = []
-            for t in range(poses.shape[1]):
-                frame = step(frame, scaled(poses[:, t]), z[:, t])
-                frames.append(frame)
-            return np.stack(frames, axis=1)
-
-        return piece
-
-
-def each_frame(pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """The frames of `Predictor.predict_pieces` one at a time.
-
-    Args:
-        pieces: (B, n, ...) arrays.
-
-    Yields:
-        (B, ...) arrays.
-    """
-    for piece in pieces:
-        yield from np.moveaxis(piece, 1, 0)
-
-
-def check_temperature(temperature: float) -> None:
-    """Checks that a temperature is finite and at least 0.
-
-    Raises:
-        UserError: if it is not.
-    """
-    is_number = isinstance(temperature, int | float | np.number)
-    if not (is_number and 0 <= temperature < math.inf):
-        raise UserError(f"temperature must be finite and at least 0; got {temperature!r}.")
-
-
-def _prior_latents(shape: tuple, temperature: float, seed: int | None) -> Iterator[np.ndarray]:
-    if temperature == 0:  # no noise is needed, and none is sampled
-        while True:
-            yield np.zeros(shape, "float32")
-    generator = np.random.default_rng(seed)
-    while True:
-        yield generator.standard_normal(shape, "float32") * np.float32(temperature)
-
-
-def _frames(
-    step: Step, frame: np.ndarray, poses: Iterable[np.ndarray], z: Iterator[Any], shape: tuple
-) -> Iterator[np.ndarray]:
-    given = frame.shape
-    frame = frame.reshape(shape)
-    for number, pose in enumerate(poses):
-        pose = np.asarray(pose)
-        if pose.shape != given:
-            raise UserError(
-                f"Pose {number} must be {given} like the first frame; got {pose.shape}."
-            )
-        if number:
-            pose = to_unit(pose, f"pose {number}").reshape(shape)
-            frame = step(frame, pose, next(z))
-            yield frame.reshape(given)
-
-
-def _pieces(
-    piece: Piece, frame: np.ndarray, poses: np.ndarray, z: Iterator[Any]
-) -> Iterator[np.ndarray]:
-    batch, total, height, width, _ = poses.shape
-    most = max(1, min(PIECE_FRAMES, PIECE_PIXELS // max(batch * height * width, 1)))
-    if most > 4:  # lengths at which no backend pads a whole piece, see `compiled_length`
-        most -= most % (16 if most > 16 else 4)
-    for start in range(1, total, most):
-        shown = check_range(poses[:, start : start + most], f"poses from {start} on")
-        if shown.dtype != np.uint8:
-            shown = shown.astype("float32")
-        frames = piece(frame, shown, np.stack([next(z) for _ in range(shown.shape[1])], axis=1))
-        frame = frames[:, -1]
-        yield frames
