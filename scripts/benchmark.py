@@ -52,7 +52,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--backends",
         nargs="+",
         choices=BACKENDS,
-        help="(all that are installed; JAX compiles and trains several times slower on a CPU)",
+        help="(all that are installed; JAX compiles for longer and trains slower on a CPU)",
     )
     what.add_argument("--precisions", nargs="+", choices=cases.PRECISIONS, help="(both)")
     what.add_argument("--tasks", nargs="+", choices=cases.TASKS, help="(all)")
