@@ -311,27 +311,13 @@ class CVAE(PortableModel):
         """Predicts whole videos, z from the prior; see `keras_cvae.predictor.Predictor`."""
         return self.predictor.predict_video(first_frames, poses, temperature, seed, z)
 
-    def predict_pieces(
-        self,
-        first_frames: np.ndarray,
-        poses: np.ndarray,
-        temperature: float | None = None,
-        seed: int | None = None,
-        z: np.ndarray | None = None,
-    ) -> Iterator[np.ndarray]:
+    def predict_pieces(self, *arguments: Any, **options: Any) -> Iterator[np.ndarray]:
         """Yields some frames of `predict_video` at a time; see `Predictor.predict_pieces`."""
-        return self.predictor.predict_pieces(first_frames, poses, temperature, seed, z)
+        return self.predictor.predict_pieces(*arguments, **options)
 
-    def stream_video(
-        self,
-        first_frames: np.ndarray,
-        poses: np.ndarray,
-        temperature: float | None = None,
-        seed: int | None = None,
-        z: np.ndarray | None = None,
-    ) -> Iterator[np.ndarray]:
+    def stream_video(self, *arguments: Any, **options: Any) -> Iterator[np.ndarray]:
         """Yields the frames of `predict_video` one at a time; see `Predictor.stream_video`."""
-        return self.predictor.stream_video(first_frames, poses, temperature, seed, z)
+        return self.predictor.stream_video(*arguments, **options)
 
     @property
     def predictor(self) -> Predictor:
