@@ -7,11 +7,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_cvae.backend.own_step import OwnStep
+
 
 class NumpyStep:
     """Calls a model with arrays in place of its dict of inputs.
 
-    On torch the step is recorded once for the shapes (see `recorded_step`). On other backends
+    On torch the step is recorded once for the shapes (see `own_step`). On other backends
     Keras compiles it.
 
     Args:
@@ -23,7 +25,7 @@ class NumpyStep:
     def __init__(self, model: keras.Model, names: Sequence[str]):
         self._model = model
         self._names = names
-        self._recorded: tuple = ()
+        self._step = OwnStep(lambda *values: model(self._named(values)), model.variables)
 
     def for_shapes(self, *shapes: tuple) -> Callable[..., np.ndarray]:
         """The step for inputs of these shapes, with the present weights.
@@ -36,16 +38,7 @@ class NumpyStep:
         """
         if keras.backend.backend() != "torch":
             return lambda *arrays: self._model.predict_on_batch(self._named(arrays))
-        from keras_cvae.backend.recorded_step import RecordedStep
-
-        if not self._recorded or self._recorded[0] != shapes:
-            example = [ops.zeros(shape, "float32") for shape in shapes]
-            step = RecordedStep(
-                lambda *x: self._model(self._named(x)), self._model.variables, example
-            )
-            self._recorded = (shapes, step)
-        step = self._recorded[1]
-        step.refresh()
+        step = self._step.for_inputs(*(ops.zeros(shape, "float32") for shape in shapes))
         return lambda *arrays: ops.convert_to_numpy(step(*map(ops.convert_to_tensor, arrays)))
 
     def _named(self, values: Sequence[Any]) -> dict[str, Any]:

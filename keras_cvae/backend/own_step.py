@@ -1,6 +1,7 @@
 """A step without gradients inside a training step, for what a model feeds back to itself."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -28,7 +29,7 @@ class OwnStep:
         # Read here: in the call of a layer of lower precision, a variable's value is a copy.
         on_torch = keras.backend.backend() == "torch"
         self._values = [each.value for each in variables] if on_torch else []
-        self._recorded: dict[tuple, Any] = {}
+        self._recorded = lru_cache(SHAPES_KEPT)(self._record)
 
     def for_inputs(self, *inputs: Tensor) -> Callable[..., Tensor]:
         """The function with the present values of the variables.
@@ -53,19 +54,17 @@ class OwnStep:
     def _on_torch(self, inputs: Sequence[Tensor]) -> Callable[..., Tensor]:
         import torch
 
-        inputs = [x.contiguous() for x in inputs]
         if torch.compiler.is_compiling():  # which records by itself
             return torch.no_grad()(self._function)
-        from keras_cvae.backend.recorded_step import RecordedStep
-
-        key = tuple((tuple(x.shape), x.dtype, x.device) for x in inputs)
-        if key not in self._recorded:
-            if len(self._recorded) == SHAPES_KEPT:
-                self._recorded.pop(next(iter(self._recorded)))
-            self._recorded[key] = RecordedStep(
-                self._function, self._variables, inputs, self._values
-            )
-        step = self._recorded[key]
+        step = self._recorded(*((tuple(x.shape), x.dtype, x.device) for x in inputs))
         step.refresh()
         # A graph is recorded for one layout of its inputs as well.
         return lambda *inputs: step(*(x.contiguous() for x in inputs))
+
+    def _record(self, *kinds: tuple) -> Any:
+        import torch
+
+        from keras_cvae.backend.recorded_step import RecordedStep
+
+        inputs = [torch.empty(shape, dtype=dtype, device=device) for shape, dtype, device in kinds]
+        return RecordedStep(self._function, self._variables, self._values, inputs)

@@ -24,23 +24,23 @@ class RecordedStep:
 
     Args:
         function: takes tensors and returns one. Its control flow must not depend on their values.
-        variables: the Keras variables that it reads. The graph shares their memory.
+        variables: the Keras variables that it reads.
+        values: their tensors. The graph shares their memory.
         inputs: example tensors of the shapes, types and layouts of later calls.
-        values: the tensors of the variables; `None` reads them here.
     """
 
     def __init__(
         self,
         function: Callable[..., Tensor],
         variables: Sequence[Any],
+        values: Sequence[Tensor],
         inputs: Sequence[Tensor],
-        values: Sequence[Tensor] | None = None,
     ):
         def stateless(values: Sequence[Tensor], *inputs: Tensor) -> Tensor:
             with StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
                 return function(*inputs)
 
-        self._weights = values or [variable.value for variable in variables]
+        self._weights = list(values)
         # In-place operations are removed: repeated, they would change what is computed once.
         pure = torch.func.functionalize(stateless, remove="mutations")
         with torch.no_grad():

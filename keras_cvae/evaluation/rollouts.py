@@ -9,6 +9,7 @@ from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 from keras_cvae.images import scaled, white
 from keras_cvae.metrics import frame_psnr, frame_ssim
+from keras_cvae.predictor import each_frame
 from keras_cvae.progress import Progress
 
 
@@ -116,11 +117,10 @@ def predict_videos(
             poses = np.stack([videos[i].poses[:length] for i in chosen])
             batch = np.empty(poses.shape, "float32")
             batch[:, 0] = scaled(first)
-            t = 1
-            for piece in model.predict_pieces(first, poses, temperature, seed):
-                batch[:, t : t + piece.shape[1]] = piece
-                t += piece.shape[1]
-                progress.update(len(chosen) * piece.shape[1])
+            pieces = model.predict_pieces(first, poses, temperature, seed)
+            for t, frame in enumerate(each_frame(pieces), start=1):
+                batch[:, t] = frame
+                progress.update(len(chosen))
             for i, prediction in zip(chosen, batch, strict=True):
                 predictions[i] = prediction
     return predictions

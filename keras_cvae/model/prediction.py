@@ -1,5 +1,6 @@
 """A model in use: its step of prediction and its posterior as models of their own."""
 
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -18,7 +19,23 @@ from keras_cvae.predictor import INPUTS, Piece, Predictor, Step
 INFERRED_AT_ONCE = 16  # frames
 
 
-class FramePredictor(keras.Model):
+class Part(keras.Model):
+    """A function of a `CVAE`'s networks as a model of its own, which Keras compiles and exports.
+
+    Args:
+        architecture: the networks, which it shares.
+        name: of the model.
+    """
+
+    def __init__(self, architecture: Architecture, name: str):
+        # Its layers have their own precision; Keras' global one would change it.
+        super().__init__(autocast=False, dtype="float32", name=name)
+        self.architecture = architecture
+        set_jit_compile(self)
+        self.built = True
+
+
+class FramePredictor(Part):
     """One step of prediction: previous frame, pose and z give the next frame.
 
     Args:
@@ -29,17 +46,14 @@ class FramePredictor(keras.Model):
     """
 
     def __init__(self, architecture: Architecture):
-        super().__init__(autocast=False, name="frame_predictor")
-        self.architecture = architecture
-        set_jit_compile(self)
-        self.built = True
+        super().__init__(architecture, "frame_predictor")
 
     def call(self, inputs: dict[str, Tensor]) -> Tensor:
         pose = self.architecture.encode_poses(inputs["pose"][:, None])[:, 0]
         return self.architecture.step(inputs["previous_frame"], pose, inputs["z"])
 
 
-class PiecePredictor(keras.Model):
+class PiecePredictor(Part):
     """Steps of prediction one after another, for poses that are known.
 
     Args:
@@ -51,12 +65,8 @@ class PiecePredictor(keras.Model):
     """
 
     def __init__(self, architecture: Architecture, own_step: OwnStep):
-        # Its own layers have their precision; Keras' global one would change it.
-        super().__init__(autocast=False, dtype="float32", name="piece_predictor")
-        self.architecture = architecture
+        super().__init__(architecture, "piece_predictor")
         self._own_step = own_step
-        set_jit_compile(self)
-        self.built = True
 
     def call(self, inputs: dict[str, Tensor]) -> Tensor:
         frame, z = inputs["previous_frame"], inputs["z"]
@@ -65,7 +75,7 @@ class PiecePredictor(keras.Model):
         return one_by_one(step, frame, pose_features, z)
 
 
-class Posterior(keras.Model):
+class Posterior(Part):
     """q(z | frame, pose).
 
     Args:
@@ -76,10 +86,7 @@ class Posterior(keras.Model):
     """
 
     def __init__(self, architecture: Architecture):
-        super().__init__(autocast=False, name="posterior")
-        self.architecture = architecture
-        set_jit_compile(self)
-        self.built = True
+        super().__init__(architecture, "posterior")
 
     def call(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         pose = self.architecture.encode_poses(inputs["poses"][:, None])[:, 0]
@@ -100,7 +107,10 @@ class Prediction:
         self.architecture = architecture
         self.frame_predictor = FramePredictor(architecture)
         self._own_step = OwnStep(architecture.step, architecture.variables)
-        self._pieces: dict[tuple, PiecePredictor] = {}  # by the shape of the poses
+        # One for each shape: Keras on TensorFlow would trace the second with unknown sizes.
+        self._pieces_of = lru_cache(SHAPES_KEPT)(
+            lambda shape: PiecePredictor(architecture, self._own_step)
+        )
         self._posterior = Posterior(architecture)
         self._step = NumpyStep(self.frame_predictor, INPUTS)
 
@@ -124,14 +134,6 @@ class Prediction:
             return self._pieces_of(poses.shape).predict_on_batch(inputs)[:, :count]
 
         return piece
-
-    def _pieces_of(self, shape: tuple) -> PiecePredictor:
-        # One for each shape: Keras on TensorFlow would trace the second with unknown sizes.
-        if shape not in self._pieces:
-            if len(self._pieces) == SHAPES_KEPT:
-                self._pieces.pop(next(iter(self._pieces)))
-            self._pieces[shape] = PiecePredictor(self.architecture, self._own_step)
-        return self._pieces[shape]
 
     def infer_latents(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
         """The posterior of every frame of one video; it sees the true frames.

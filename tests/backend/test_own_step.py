@@ -65,16 +65,17 @@ def test_what_compiles_by_itself_is_not_recorded(step, monkeypatch):
     assert y.tolist() == [2.0] * 3 and not y.requires_grad
 
 
-def test_it_is_recorded_once_for_a_shape_and_keeps_some(step, monkeypatch):
+def test_it_is_recorded_once_for_a_shape_and_keeps_some(weight, monkeypatch):
     made = []
 
     class Counts(recorded_step.RecordedStep):
         def __init__(self, *arguments):
-            made.append(arguments[2][0].shape[0])
+            made.append(arguments[3][0].shape[0])
             super().__init__(*arguments)
 
     monkeypatch.setattr(recorded_step, "RecordedStep", Counts)
     monkeypatch.setattr(own_step, "SHAPES_KEPT", 2)
+    step = OwnStep(lambda x: x * ops.convert_to_tensor(weight), [weight])
     for size in (1, 2, 1, 2, 3, 2, 1):
         assert step.for_inputs(torch.ones(size))(torch.ones(size)).tolist() == [2.0] * size
     assert made == [1, 2, 3, 1]  # the oldest made room for the third

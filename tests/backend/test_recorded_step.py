@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Kera
 
 def test_a_constant_tensor_is_taken_as_it_is():
     constant = torch.tensor([1.0, 2.0])
-    step = RecordedStep(lambda x: x + constant, [], [torch.ones(2)])
+    step = RecordedStep(lambda x: x + constant, [], [], [torch.ones(2)])
     step.refresh()
     assert step(torch.ones(2)).tolist() == [2.0, 3.0]
 
@@ -22,6 +22,7 @@ def test_operations_in_place_do_not_change_what_is_computed_once():
     step = RecordedStep(
         lambda x: x * ops.convert_to_tensor(weight).add(1.0).mul_(2.0).sqrt_(),
         [weight],
+        [weight.value],
         [torch.ones(2)],
     )
     step.refresh()
