@@ -1,7 +1,9 @@
 """The error that a user can mend, and the checks that many places share."""
 
+import importlib
 import os
 from collections.abc import Iterable
+from types import ModuleType
 
 
 class UserError(ValueError):
@@ -78,3 +80,23 @@ def positive_variable(name: str, default: int) -> int:
             f"The environment variable {name} must be a positive integer; got {text!r}."
         )
     return int(text)
+
+
+def optional_package(package: str, extra: str, why: str) -> ModuleType:
+    """Imports a package that only some uses need.
+
+    Args:
+        package: its name, as it is imported.
+        extra: the extra of keras_cvae that installs it.
+        why: what it is needed for, such as `"to read videos"`.
+
+    Raises:
+        UserError: if it cannot be imported.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise UserError(
+            f"{package} is needed {why} and could not be imported ({error}). Install it with "
+            f"pip install 'keras_cvae[{extra}]'."
+        ) from error

@@ -1,5 +1,6 @@
 """Files and folders: written whole or not at all, never over what exists; read within bounds."""
 
+from keras_cvae.files.arrays import array_names, read_npy, read_npz
 from keras_cvae.files.leftovers import remove_leftovers
 from keras_cvae.files.reading import (
     DAMAGED_ZIP,
@@ -13,6 +14,7 @@ from keras_cvae.files.writing import check_new, new_folder, write_json, written_
 
 __all__ = [
     "DAMAGED_ZIP",
+    "array_names",
     "check_archive",
     "check_new",
     "check_regular",
@@ -20,6 +22,8 @@ __all__ = [
     "parse_json",
     "read_json",
     "read_member",
+    "read_npy",
+    "read_npz",
     "remove_leftovers",
     "write_json",
     "written_whole",

@@ -3,15 +3,13 @@
 Each function imports its runtime when it is called, and returns the `step_for` of a `Predictor`.
 """
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import TypeAlias
 
 import numpy as np
 
-from keras_cvae.errors import UserError
+from keras_cvae.errors import optional_package
 from keras_cvae.predictor import INPUTS, OUTPUT, Step
 
 StepFor: TypeAlias = Callable[[tuple, tuple], Step]  # see `Predictor`
@@ -26,7 +24,7 @@ def onnx_step(path: Path) -> StepFor:
     Raises:
         UserError: if onnxruntime is not installed.
     """
-    ort = runtime("onnxruntime", "onnx")
+    ort = optional_package("onnxruntime", "onnx", "for this format")
     options = ort.SessionOptions()
     options.log_severity_level = 4  # errors are raised, and need not be logged
     session = ort.InferenceSession(str(path), options, providers=ort.get_available_providers())
@@ -46,7 +44,7 @@ def saved_model_step(path: Path) -> StepFor:
     Raises:
         UserError: if TensorFlow is not installed.
     """
-    tf = runtime("tensorflow", "tensorflow")
+    tf = optional_package("tensorflow", "tensorflow", "for this format")
     loaded = tf.saved_model.load(str(path))
 
     def step(*arrays: np.ndarray) -> np.ndarray:
@@ -65,7 +63,7 @@ def torch_step(path: Path) -> StepFor:
     Raises:
         UserError: if PyTorch is not installed.
     """
-    torch = runtime("torch", "torch")
+    torch = optional_package("torch", "torch", "for this format")
     program = torch.export.load(str(path)).module()
 
     def step(*arrays: np.ndarray) -> np.ndarray:
@@ -74,22 +72,3 @@ def torch_step(path: Path) -> StepFor:
             return program(dict(zip(INPUTS, tensors, strict=True)))[OUTPUT].numpy()
 
     return lambda shape, latent_shape: step
-
-
-def runtime(package: str, extra: str) -> ModuleType:
-    """Imports the package of a runtime.
-
-    Args:
-        package: its name.
-        extra: the extra of keras_cvae that installs it.
-
-    Raises:
-        UserError: if it cannot be imported.
-    """
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise UserError(
-            f"{package} is needed for this format and could not be imported ({error}). Install it "
-            f"with pip install {package}, or 'keras_cvae[{extra}]'."
-        ) from error
