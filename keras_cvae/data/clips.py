@@ -1,12 +1,12 @@
 """Batches of clips of a fixed length, cut from videos at random places, for `model.fit`."""
 
-import numbers
 import warnings
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_cvae.data.share import first_share
 from keras_cvae.data.videos import Video, Videos, as_videos
 from keras_cvae.errors import UserError
 
@@ -83,11 +83,7 @@ class Clips(keras.utils.PyDataset):
             is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not is_integer or value < low:
                 raise UserError(f"{name} must be an integer of at least {low}, got {value!r}.")
-        is_number = isinstance(partial, numbers.Real) and not isinstance(partial, bool)
-        if not is_number or not 0 < partial <= 1:  # NaN is not, either
-            raise UserError(f"partial must be a share in (0, 1], got {partial!r}.")
-
-        self.videos = _long_enough(_first_share(as_videos(videos), partial), clip_length)
+        self.videos = _long_enough(first_share(as_videos(videos), partial), clip_length)
         self.num_frames = sum(len(video.frames) for video in self.videos)
         self.frame_size = self.videos[0].frames.shape[1:3]
         self.clip_length = clip_length
@@ -166,22 +162,6 @@ class Clips(keras.utils.PyDataset):
         """The step from column to column of each clip of an epoch: 1, or -1 if it is mirrored."""
         coins = np.random.default_rng([self.seed, epoch, 1]).random(self._num_clips)
         return np.where(self.mirror & (coins < 0.5), -1, 1)
-
-
-def _first_share(videos: list[Video], partial: float) -> list[Video]:
-    left = round(partial * sum(len(video.frames) for video in videos))
-    kept: list[Video] = []
-    for name, frames, poses in videos:
-        if left:
-            kept.append(Video(name, frames[:left], poses[:left]))
-            left -= len(kept[-1].frames)
-    if not kept:
-        total = sum(len(video.frames) for video in videos)
-        raise UserError(
-            f"partial={partial} of {total} frames is less than one frame. Raise partial, or add "
-            "frames."
-        )
-    return kept
 
 
 def _long_enough(videos: list[Video], clip_length: int) -> list[Video]:

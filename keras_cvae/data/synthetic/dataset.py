@@ -18,6 +18,7 @@ from keras_cvae.errors import UserError, check_choice
 from keras_cvae.images import DEFAULT_FRAME_SIZE, check_pixels, empty_images
 from keras_cvae.progress import Progress
 
+FPS = 24
 LENGTHS = {"train": (2400,), "val": (630,), "test": (630,) * 5}  # frames of each video
 
 MAX_FRAMES = 2**18  # of a video, three hours: the joints of all its frames are in memory
@@ -140,12 +141,8 @@ def iter_frames(
     """
     height, width = frame_size = check_frame_size(frame_size)
     scale = supersampling(frame_size)
-    unit = min(height, width / _NARROW)
-    reach = max(width / unit / 2 - _ARMS, 0.0) / _HEIGHT
-    room = Room(frame_size, unit, scale)
-    rng = np.random.default_rng(_check_seed(choreography_seed))
-    body = pose_body(choreograph(rng, _check_length(frames), reach))
-    project = Projection(_HEIGHT * unit, (width / 2, height - _GROUND * unit))
+    room = Room(frame_size, _unit(frame_size), scale)
+    body, project = _dance(choreography_seed, frames, frame_size)
 
     canvas = np.empty_like(room.canvas)
     for start in range(0, frames, _CHUNK):
@@ -159,6 +156,42 @@ def iter_frames(
             figure.draw(canvas, t)
             image = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
             yield image, draw_skeleton(flat[t], frame_size, joints[t, :, 2])
+
+
+def dance_joints(
+    choreography_seed: int | Sequence[int],
+    frames: int,
+    frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
+) -> np.ndarray:
+    """The joints of a dance; nothing is drawn.
+
+    Args:
+        choreography_seed, frames, frame_size: as for `render_video`.
+
+    Returns:
+        (frames, 19, 2), x and y in pixels for each of `skeleton.JOINTS`.
+
+    Raises:
+        UserError: for a size, length or seed out of range.
+    """
+    body, project = _dance(choreography_seed, frames, check_frame_size(frame_size))
+    return project(joint_array(body.joints))
+
+
+def _unit(frame_size: tuple[int, int]) -> float:
+    return min(frame_size[0], frame_size[1] / _NARROW)
+
+
+def _dance(
+    choreography_seed: int | Sequence[int], frames: int, frame_size: tuple[int, int]
+) -> tuple[Body, Projection]:
+    """The dancer's body in space over time, and its way into the image."""
+    height, width = frame_size
+    unit = _unit(frame_size)
+    reach = max(width / unit / 2 - _ARMS, 0.0) / _HEIGHT
+    rng = np.random.default_rng(_check_seed(choreography_seed))
+    body = pose_body(choreograph(rng, _check_length(frames), reach))
+    return body, Projection(_HEIGHT * unit, (width / 2, height - _GROUND * unit))
 
 
 def split_lengths(split: str, frames: int | Sequence[int] | None = None) -> tuple[int, ...]:

@@ -7,15 +7,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from keras_cvae.data.joints import INFO_FILE, JOINTS_FILE, Joints, joined, write_joints
 from keras_cvae.data.synthetic.dataset import (
+    FPS,
     LENGTHS,
     check_frame_size,
+    dance_joints,
     dance_key,
     iter_frames,
     split_lengths,
 )
 from keras_cvae.errors import check_choice
-from keras_cvae.files import check_new, new_folder
+from keras_cvae.files import check_new, new_folder, write_json
 from keras_cvae.images import DEFAULT_FRAME_SIZE
 from keras_cvae.progress import Progress
 
@@ -30,7 +33,8 @@ def write_dataset(
 
     `train/train_img/N.png` with `train/train_label/N.png`, the same for `val` (in subfolders `K`
     if a split has several videos), and `test/test_img/K/0.png`, `test/test_label/K/N.png`,
-    `test/test_truth/K/N.png`. The folder appears when it is complete.
+    `test/test_truth/K/N.png`. `joints.npz` has the joints (`data.joints.Joints`), `dataset.json`
+    the frame size and rate. The folder appears when it is complete.
 
     Args:
         folder: where to write; it must not exist.
@@ -54,6 +58,7 @@ def write_dataset(
     lengths = {split: split_lengths(split, frames.get(split)) for split in LENGTHS}
     total = sum(sum(each) for each in lengths.values())
 
+    parts: list[Joints] = []
     with new_folder(folder) as partial, Progress(total, "drawing") as progress:
         for split, each in lengths.items():
             for index, length in enumerate(each):
@@ -62,7 +67,10 @@ def write_dataset(
                 targets = {kind: partial / split / f"{split}_{kind}" / video for kind in kinds}
                 for target in targets.values():
                     target.mkdir(parents=True)
-                pairs = iter_frames(dance_key(split, index, seed), length, frame_size)
+                key = dance_key(split, index, seed)
+                joints = dance_joints(key, length, frame_size).astype(np.float32)
+                parts.append(_table(joints, split, video, frame_size))
+                pairs = iter_frames(key, length, frame_size)
                 for t, (frame, pose) in enumerate(pairs):
                     images = {"img": frame, "label": pose, "truth": frame}
                     for kind, target in targets.items():
@@ -70,9 +78,18 @@ def write_dataset(
                         if split != "test" or kind != "img" or t == 0:
                             _write(target / f"{t}.png", images[kind])
                     progress.update()
+        write_joints(partial / JOINTS_FILE, joined(parts))
+        write_json(partial / INFO_FILE, {"frame_size": list(frame_size), "fps": FPS, "seed": seed})
     return folder
 
 
 def _write(path: Path, image: np.ndarray) -> None:
     _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     path.write_bytes(data.tobytes())
+
+
+def _table(joints: np.ndarray, split: str, video: str, frame_size: tuple[int, int]) -> Joints:
+    count = len(joints)
+    splits, videos = np.repeat(split, count), np.repeat(video, count)
+    numbers, size = np.arange(count), np.array(frame_size)
+    return Joints(joints, splits, videos, numbers, size, np.array(float(FPS)))
