@@ -1,10 +1,8 @@
-"""A video as a GIF, an MP4 or a folder of PNGs. Needs NumPy and OpenCV alone."""
+"""A video as a GIF, an MP4 or a folder of PNGs. Needs NumPy and OpenCV; PyAV if it is there."""
 
-import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,8 +11,8 @@ import numpy as np
 from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
 from keras_cvae.images import check_pixels, to_uint8
-from keras_cvae.progress import Progress
 from keras_cvae.video.gif import write_gif
+from keras_cvae.video.mp4 import check_rate, write_mp4
 
 
 def write_video(
@@ -25,11 +23,13 @@ def write_video(
     It is written whole or not at all. Missing parent folders are made.
 
     Args:
-        path: `x.gif`; `x.mp4` (VP9, which browsers play; an odd size gets one more row or column);
-            or a folder, without an ending or with a slash at the end, for `0.png`, `1.png`, ...
+        path: `x.gif`; `x.mp4` (H.264, which plays everywhere, where PyAV is installed, else VP9,
+            which browsers play; an odd size gets one more row or column); or a folder, without an
+            ending or with a slash at the end, for `0.png`, `1.png`, ...
         frames: (T, H, W, 3) RGB, uint8 or floats in [0, 1].
         fps: frames per second. A GIF counts in hundredths of a second, and viewers show a frame for
-            at least two of them: 24 becomes 25, and 50 is the largest value. PNGs ignore it.
+            at least two of them: 24 becomes 25, and 50 is the largest value. An MP4 has from
+            0.01 to 1000. PNGs ignore it.
         overwrite: whether an existing file, or a folder that holds numbered PNGs alone, is
             replaced.
 
@@ -38,7 +38,7 @@ def write_video(
 
     Raises:
         UserError: if `path` exists, its ending is unknown, there is nothing to write, the frames
-            are too large, or the installed OpenCV cannot write the format.
+            are too large, or the format cannot be written here.
 
     Example:
 
@@ -57,7 +57,7 @@ def write_video(
     if suffix == "":
         return _write_png_folder(path, frames)
     with written_whole(path) as partial:
-        return (write_gif if suffix == ".gif" else _write_mp4)(partial, frames, fps)
+        return (write_gif if suffix == ".gif" else write_mp4)(partial, frames, fps)
 
 
 def check_output(path: str | os.PathLike, fps: float = 24, overwrite: bool = False) -> str:
@@ -70,7 +70,8 @@ def check_output(path: str | os.PathLike, fps: float = 24, overwrite: bool = Fal
         `".gif"`, `".mp4"`, or `""` for a folder of PNGs.
 
     Raises:
-        UserError: if `path` exists, its ending is unknown, or `fps` is not positive and finite.
+        UserError: if `path` exists, its ending is unknown, or `fps` is not positive and finite, or
+            outside the range of an MP4.
     """
     if not 0 < fps < float("inf"):
         raise UserError(f"fps={fps!r}; expected a positive number.")
@@ -81,6 +82,8 @@ def check_output(path: str | os.PathLike, fps: float = 24, overwrite: bool = Fal
             f"{text}: the ending {path.suffix!r} is unknown; expected .gif, .mp4, or a folder for "
             "PNGs (no ending, or a slash at the end)."
         )
+    if suffix == ".mp4":
+        check_rate(fps)
     if os.path.lexists(path):
         _check_replaceable(path, is_folder=suffix == "", overwrite=overwrite)
     return suffix
@@ -124,43 +127,3 @@ def _write_png_folder(folder: Path, frames: np.ndarray) -> str:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return f"PNG frames, {len(frames)} files"
-
-
-def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> str:
-    height, width = frames.shape[1:3]
-    height, width = height + height % 2, width + width % 2
-    fourcc = cv2.VideoWriter_fourcc(*"vp09")
-    with _quiet_opencv():
-        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, float(fps), (width, height))
-    if not writer.isOpened():
-        raise UserError(
-            "The installed OpenCV cannot write VP9 into an MP4 file. Write a .gif or a folder of "
-            "PNGs instead, or install the wheel from PyPI: pip install opencv-python."
-        )
-    pad = (0, height - frames.shape[1], 0, width - frames.shape[2])
-    with Progress(len(frames), "writing the video") as progress:
-        for frame in frames:
-            bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-            writer.write(cv2.copyMakeBorder(bgr, *pad, cv2.BORDER_REPLICATE))
-            progress.update()
-        writer.release()
-    # VideoWriter.write reports no error, not even a full disk.
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
-    capture.release()
-    if count != len(frames):
-        raise UserError(
-            f"Only {count} of {len(frames)} frames reached the MP4 file; is the disk full? "
-            "A .gif or a folder of PNGs may work."
-        )
-    return f"MP4 (VP9), {len(frames)} frames at {fps:g} fps"
-
-
-@contextlib.contextmanager
-def _quiet_opencv() -> Iterator[None]:
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)

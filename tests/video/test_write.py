@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from keras_cvae.errors import UserError
 from keras_cvae.video import enlarge, error_map, in_a_row, side_by_side, to_uint8, write_video
+from keras_cvae.video.read import read_video
 
 
 @pytest.fixture
@@ -31,6 +33,18 @@ def read_mp4(path):
     while (got := capture.read())[0]:
         frames.append(got[1][..., ::-1])
     return np.stack(frames), capture.get(cv2.CAP_PROP_FPS)
+
+
+@pytest.fixture(params=["H.264", "VP9"])
+def codec(request, monkeypatch):
+    """What MP4 files are written with: VP9 where PyAV is absent."""
+    if request.param == "H.264":
+        av = pytest.importorskip("av", reason="PyAV is not installed")
+        if "libx264" not in av.codecs_available:
+            pytest.skip("PyAV has no libx264")
+    else:
+        monkeypatch.setitem(sys.modules, "av", None)
+    return request.param
 
 
 def difference(a, b):
@@ -191,10 +205,10 @@ def test_gif_is_the_same_to_another_reader(film, tmp_path):
 
 
 @pytest.mark.parametrize("cut", [0, 1])
-def test_mp4_keeps_frames_colours_and_speed(film, tmp_path, cut):
+def test_mp4_keeps_frames_colours_and_speed(film, tmp_path, codec, cut):
     film = film[:, cut:, cut:]
     said = write_video(tmp_path / "x.mp4", film, fps=30)
-    assert said == "MP4 (VP9), 6 frames at 30 fps"
+    assert said == f"MP4 ({codec}), 6 frames at 30 fps"
     frames, fps = read_mp4(tmp_path / "x.mp4")
     assert fps == 30 and frames.shape == (6, 32, 48, 3)  # 31 x 47 is padded
     assert difference(frames[:, -1], frames[:, -2]).mean() < 8  # ... with its own edge
@@ -203,9 +217,50 @@ def test_mp4_keeps_frames_colours_and_speed(film, tmp_path, cut):
     assert frames[2, 22:26, 18:22, 0].mean() > 200 > 80 > frames[2, 22:26, 18:22, 2].mean()
 
 
-def test_mp4_writes_the_smallest_frames_and_nothing_to_stderr(tmp_path):
+@pytest.mark.parametrize("size", [(96, 64), (720, 1280)])
+def test_mp4_has_the_colours_that_were_written(tmp_path, codec, size):
+    colours = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    frames = cv2.resize(colours, size[::-1], interpolation=cv2.INTER_NEAREST)[None].repeat(2, 0)
+    write_video(tmp_path / "x.mp4", frames)
+    middle = np.s_[:, size[0] // 8 :: size[0] // 4, size[1] // 8 :: size[1] // 4]
+    assert difference(read_mp4(tmp_path / "x.mp4")[0][middle], frames[middle]).max() <= 10
+    if codec == "H.264":
+        read = np.stack([frame.image for frame in read_video(tmp_path / "x.mp4")])
+        assert difference(read[middle], frames[middle]).max() <= 10
+
+
+@pytest.mark.parametrize("fps", [0.01, 0.3, 12.5, 23.976, 30000 / 1001, 59.94, 240, 1000])
+def test_mp4_of_any_speed(tmp_path, codec, fps):
+    frames = np.zeros((3, 16, 16, 3), np.uint8)
+    assert write_video(tmp_path / "x.mp4", frames, fps).endswith(f"3 frames at {fps:g} fps")
+    got, speed = read_mp4(tmp_path / "x.mp4")
+    assert len(got) == 3 and speed == pytest.approx(fps, rel=1e-3)
+
+
+@pytest.mark.parametrize("fps", [0.009, 1001, 1e-320, 1e300])
+def test_a_speed_that_no_mp4_has(tmp_path, fps):
+    with pytest.raises(UserError, match=r"fps=.*from 0\.01 to 1000"):
+        write_video(tmp_path / "x.mp4", np.zeros((3, 16, 16, 3), np.uint8), fps)
+    assert not list(tmp_path.iterdir())
+
+
+def test_mp4_begins_with_its_index_and_names_its_colours(film, tmp_path):
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    write_video(tmp_path / "x.mp4", film)
+    data = (tmp_path / "x.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    with av.open(str(tmp_path / "x.mp4")) as container:
+        frame = next(container.decode(video=0))
+    assert frame.format.name == "yuv420p"
+    assert (frame.colorspace, frame.color_range) == (6, 1)  # BT.601, 16 to 235
+
+
+def test_mp4_writes_the_smallest_frames_and_nothing_to_stderr(tmp_path, codec):
     code = (
-        "import sys, numpy as np; from keras_cvae.video import write_video\n"
+        "import sys, numpy as np\n"
+        f"if {codec == 'VP9'}: sys.modules['av'] = None\n"
+        "from keras_cvae.video import write_video\n"
+        "assert 'av' not in sys.modules or sys.modules['av'] is None\n"
         "write_video(sys.argv[1] + '/x.mp4', np.zeros((2, 1, 1, 3), np.uint8))\n"
         "write_video(sys.argv[1] + '/x.gif', np.zeros((2, 1, 1, 3), np.uint8))\n"
         "assert not {'keras', 'matplotlib', 'PIL'} & set(sys.modules)\n"
@@ -215,13 +270,40 @@ def test_mp4_writes_the_smallest_frames_and_nothing_to_stderr(tmp_path):
     assert read_mp4(tmp_path / "x.mp4")[0].shape == (2, 2, 2, 3)
 
 
-def test_mp4_without_the_codec_says_what_to_do(film, tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("has_av", [True, False])
+def test_mp4_without_the_codec_says_what_to_do(film, tmp_path, monkeypatch, capfd, has_av):
+    without = SimpleNamespace(codecs_available=set()) if has_av else None
+    monkeypatch.setitem(sys.modules, "av", without)
     av1 = cv2.VideoWriter_fourcc(*"av01")  # The wheel has no encoder for it.
     monkeypatch.setattr(cv2, "VideoWriter_fourcc", lambda *_: av1)
-    with pytest.raises(ValueError, match=r"\.gif or a folder of PNGs"):
+    with pytest.raises(ValueError, match=r"\.gif or a folder of PNGs.*keras_cvae\[video\]"):
         write_video(tmp_path / "x.mp4", film)
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr().err == ""
+
+
+def test_a_size_that_the_encoder_refuses(tmp_path, capfd):
+    pytest.importorskip("av", reason="PyAV is not installed")
+    with pytest.raises(UserError, match=r"2 x 20000 pixels .*could not be encoded.*smaller"):
+        write_video(tmp_path / "x.mp4", np.zeros((1, 2, 20000, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, codec):
+    code = (
+        "import resource, sys, numpy as np\n"
+        f"if {codec == 'VP9'}: sys.modules['av'] = None\n"
+        "from keras_cvae.video import write_video\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
+        "frames = np.random.default_rng(0).integers(0, 256, (9, 96, 96, 3), dtype=np.uint8)\n"
+        "try: write_video(sys.argv[1] + '/x.mp4', frames)\n"
+        "except (OSError, ValueError) as error: print(type(error).__name__, error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert ("x.mp4" if codec == "H.264" else "is the disk full?") in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["frames", "frames.v2/"])
