@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from keras_cvae import runs, signals
@@ -100,3 +101,42 @@ def add_frame_size(parser: argparse.ArgumentParser, help: str, **options: Any) -
     """Adds the flag `--frame-size HEIGHT WIDTH`."""
     metavar = ("HEIGHT", "WIDTH")
     parser.add_argument("--frame-size", type=int, nargs=2, metavar=metavar, help=help, **options)
+
+
+def add_video_source(parser: Any, several: bool = False) -> None:
+    """Adds the flags that say whose poses are taken from which video.
+
+    Args:
+        parser: an argument parser, or a group of one.
+        several: whether several videos may be given.
+    """
+    many: dict[str, Any] = {"nargs": "+"} if several else {}
+    parser.add_argument(
+        "--video", metavar="FILE", type=Path, help="video, or folder of numbered images", **many
+    )
+    parser.add_argument(
+        "--keypoints",
+        metavar="FILE",
+        type=Path,
+        help="joints by another tool: folder of OpenPose JSON, JSON of AlphaPose, MMPose or "
+        "MediaPipe, or an .npz; without it they are estimated",
+        **many,
+    )
+    parser.add_argument(
+        "--person",
+        metavar="WHO",
+        help="largest, left, right, or a number counted from the left; asked for where several "
+        "people are there",
+    )
+    parser.add_argument(
+        "--fps", type=float, help="frames per second to take (those of the video, at most 30)"
+    )
+    parser.add_argument("--start", type=float, default=0.0, metavar="SECONDS", help="(0)")
+    parser.add_argument("--end", type=float, metavar="SECONDS", help="(the video's)")
+    parser.add_argument("--limit", type=int, metavar="N", help="at most so many frames (all)")
+    parser.add_argument(
+        "--pose-models",
+        type=Path,
+        metavar="FOLDER",
+        help="of the pose estimator's two files (downloaded once, 36 MB)",
+    )

@@ -20,6 +20,7 @@ from keras_cvae.files import new_folder, read_json, remove_leftovers, write_json
 CONFIG, HISTORY, METRICS = "config.json", "history.csv", "metrics.json"
 DATA = "data.json"  # the fingerprint of the data
 BEST, LAST = "best.keras", "last.keras"
+DANCER = "dancer.npz"  # what driving needs of the trained person
 HISTORY_COLUMNS = ("epoch", "loss", "mse", "kl", "beta", "tfr", "lr", "val_psnr")
 _LOCK = ".lock"
 _EARLIER_PARTIAL = re.compile(r"\..*\.\d+\.partial(\..*)?")  # as earlier versions named them
@@ -204,10 +205,9 @@ def environment(backend: str) -> dict:
     Returns:
         dict of plain values.
     """
-    versions = {package: _version(package) for package in (*_PACKAGES, *_OPENCV)}
     return {
         "backend": backend,
-        "versions": {package: version for package, version in versions.items() if version},
+        "versions": package_versions((*_PACKAGES, *_OPENCV)),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
@@ -215,11 +215,13 @@ def environment(backend: str) -> dict:
     }
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+def package_versions(packages: Sequence[str]) -> dict[str, str]:
+    """The versions of those packages that are installed, by name."""
+    found = {}
+    for package in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
 
 
 def _git_commit() -> str | None:

@@ -13,19 +13,20 @@ FLOORS = (
     {"errors", "progress", "saved_models", "signals"},
     {"files", "images", "schedules", "backend"},
     {"runs", "metrics", "losses", "predictor", "data", "video", "layers"},
-    {"architectures", "plots", "cli"},
+    {"architectures", "plots", "cli", "poses"},
     {"model", "evaluation"},
     {"callbacks", "inference", "published", "report"},
     {"training", "exporting"},
 )
 LOOSE_AT_MOST = 12
-ROOMS_AT_MOST = 26
+ROOMS_AT_MOST = 27
 SPEAK_OF_FLAGS = {"cli", "training"}  # all others speak of arguments and settings
 FOREIGN_FLAGS = {
-    "--porcelain",
+    *("--porcelain", "--no-deps", "--quiet", "--only-binary", "--dest"),
+    *("--python-version", "--implementation", "--abi", "--platform"),
     "--xla_backend_optimization_level=1",
     "--xla_cpu_use_fusion_emitters=false",
-}  # git's and XLA's
+}  # git's, pip's and XLA's
 
 
 def room_of(module):
