@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     group.add_argument(
         "--quick", action="store_true", help=f"{QUICK_EPOCHS} epochs, to see how it looks"
     )
-    flags.add_arguments(parser, without=("--kl-anneal",))
+    flags.add_arguments(parser, without=("--kl-anneal", "--minutes"))
     given = vars(parser.parse_args(arguments))
     out = given.pop("out", None) or Path("studies") / time.strftime("%Y%m%d-%H%M%S")
     seeds, quick = given.pop("seeds", 1), given.pop("quick", False)

@@ -47,7 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
             cli.check_out(run)
         cli.start_backend(backend)
         print(f"run folder: {run}")
-        cli.show(dataclasses.asdict(config))
+        shown = dataclasses.asdict(config)
+        if not resumed and config.minutes is not None:
+            shown |= dict.fromkeys(("epochs", "schedule_epochs"), "as many as fit into the minutes")
+        cli.show(shown)
 
         from keras_cvae.training.fit import TrainingStopped, train
 

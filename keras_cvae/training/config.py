@@ -9,11 +9,7 @@ from keras_cvae.backend.compiling import CHOICES as COMPILE
 from keras_cvae.errors import UserError
 from keras_cvae.images import DEFAULT_FRAME_SIZE, chosen_frame_size
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
-from keras_cvae.schedules import (
-    KL_STRATEGIES,
-    kl_weight,
-    teacher_forcing_ratio,
-)
+from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
 from keras_cvae.training.setting import (
     above,
     at_least,
@@ -60,7 +56,7 @@ class TrainingConfig:
     )
     frame_size: tuple[int, int] = setting(
         _DATA,
-        "size of the images",
+        "size of the images; default that of the folder's dataset.json, if it has one",
         DEFAULT_FRAME_SIZE,
         metavar=("HEIGHT", "WIDTH"),
     )
@@ -69,8 +65,14 @@ class TrainingConfig:
     stride: int | None = setting(
         _DATA, "one clip per so many frames; default the clip length", None, metavar="N"
     )
-    batch_size: int = setting(_DATA, "clips in a batch", 4, published=2, metavar="B")
-    mirror: bool = setting(_DATA, "mirror half of the clips left to right", False)
+    batch_size: int = setting(
+        _DATA, "clips in a batch; of a folder as helps by its frames", 4, published=2, metavar="B"
+    )
+    mirror: bool | None = setting(
+        _DATA,
+        "add all videos mirrored, if the folder has joints.npz; else mirror half of the clips",
+        None,
+    )
     init: str | None = setting(
         _MODEL, "start from its weights: a run folder or a .keras file", None, metavar="MODEL"
     )
@@ -111,11 +113,14 @@ class TrainingConfig:
     )
     epochs: int = setting(
         _TRAINING,
-        "number of epochs",
+        "number of epochs; of a folder as many as help by its frames",
         16,
         published=70,
         check=at_least(1),
         metavar="N",
+    )
+    minutes: float | None = setting(
+        _TRAINING, "time of the command, instead of --epochs", None, check=above(0), metavar="M"
     )
     optimizer: str = setting(_TRAINING, "optimiser", "adam", choices=("adam", "adamw"))
     lr: float = setting(
@@ -175,10 +180,10 @@ class TrainingConfig:
         "a fraction of the memory for 1.6 to 2 times the time: for long clips",
         False,
     )
-    validate_every: int = setting(
+    validate_every: int | None = setting(
         _TRAINING,
-        "epochs from validation to validation",
-        2,
+        "epochs from validation to validation; default 2, of a folder about 8 validations in all",
+        None,
         published=1,
         check=at_least(1),
         metavar="N",
@@ -219,6 +224,10 @@ class TrainingConfig:
             "start_decay_epoch": self.tfr_start_decay,
             "decay_step": self.tfr_decay_step,
         }
+
+    def validation_schedule(self) -> dict:
+        """Arguments of `ValidationPSNR` and of what shows its predictions."""
+        return {"every": self.validate_every}
 
     def check(self) -> None:
         """Checks what no run can have; `Clips` checks what concerns the data.

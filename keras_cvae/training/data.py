@@ -1,16 +1,31 @@
 """The data of a run: read and checked before training, compared with those that it began with."""
 
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from keras_cvae import runs
 from keras_cvae.data import Clips, load_videos
 from keras_cvae.data.fingerprint import differences, fingerprint
-from keras_cvae.data.sources import has_split
+from keras_cvae.data.joints import (
+    JOINTS_FILE,
+    Joints,
+    has_joints,
+    joints_of_videos,
+    read_joints,
+)
+from keras_cvae.data.mirroring import mirrored_videos
+from keras_cvae.data.share import first_share
+from keras_cvae.data.sources import BUILTIN, has_split
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 from keras_cvae.evaluation.rollouts import check_predictable
 from keras_cvae.files import read_json, write_json
+from keras_cvae.poses.body import CORE
+from keras_cvae.poses.dancer import Dancer, make_dancer, write_dancer
 from keras_cvae.training.config import TrainingConfig
 
 
@@ -20,16 +35,22 @@ class RunData(NamedTuple):
     Args:
         clips: what is trained on.
         videos: by split, `"train"`, `"val"` and `"test"`; the last may be empty.
+        twins: the mirrored videos of `"train"` that are trained on as well, see `data.mirroring`.
         fingerprint: of each split, see `keras_cvae.data.fingerprint`.
+        dancer: what driving needs of the person, or `None` where no joints are known.
     """
 
     clips: Clips
     videos: dict[str, list[Video]]
+    twins: list[Video]
     fingerprint: dict[str, dict]
+    dancer: Dancer | None = None
 
     def store(self, run: Path) -> None:
-        """Writes the fingerprint into a run folder."""
+        """Writes the fingerprint, and what is known of the person, into a run folder."""
         write_json(run / runs.DATA, self.fingerprint)
+        if self.dancer is not None:
+            write_dancer(run / runs.DANCER, self.dancer)
 
 
 def load_data(config: TrainingConfig) -> RunData:
@@ -49,24 +70,44 @@ def load_data(config: TrainingConfig) -> RunData:
         split: load_videos(config.data, split, config.frame_size, config.cache) for split in splits
     }
     videos.setdefault("test", [])
+    twins: list[Video] = []
+    dancer = None
+    if config.data != BUILTIN and has_joints(config.data):
+        joints = read_joints(Path(config.data) / JOINTS_FILE)
+        if config.mirror:
+            twins = mirrored_videos(videos["train"], joints)
+        dancer = _dancer(videos["train"], joints)
+    shares = [first_share(each, config.partial) for each in (videos["train"], twins) if each]
     clips = Clips(
-        videos["train"],
+        [video for share in shares for video in share],
         clip_length=config.clip_length,
         batch_size=config.batch_size,
         stride=config.stride,
-        partial=config.partial,
         seed=config.seed,
-        mirror=config.mirror,
+        mirror=bool(config.mirror) and not twins,
     )
     for split in ("val", "test"):
         check_predictable(videos[split], split)
     steps = config.epochs * len(clips)
-    if config.accumulate > steps:
+    if config.accumulate > steps and config.minutes is None:
         raise UserError(
             f"--accumulate {config.accumulate} is more than all {steps} batches of the training: "
             "the weights would never change. Lower it, or raise --epochs."
         )
-    return RunData(clips, videos, {split: fingerprint(v, split) for split, v in videos.items()})
+    of_splits = {**videos, "train": [*videos["train"], *twins]}
+    prints = {split: fingerprint(each, split) for split, each in of_splits.items()}
+    return RunData(clips, videos, twins, prints, dancer)
+
+
+def _dancer(videos: Sequence[Video], joints: Joints) -> Dancer | None:
+    try:
+        found = np.concatenate(joints_of_videos(videos, joints))
+    except UserError as error:
+        warnings.warn(f"the run cannot be driven by other people: {error}", stacklevel=3)
+        return None
+    if np.isnan(found[:, CORE]).any(axis=(1, 2)).all():
+        return None  # no frame has shoulders and hips
+    return make_dancer([video.frames for video in videos], found, float(joints.fps))
 
 
 def check_same_data(run: Path, data: RunData, may_differ: bool) -> bool:

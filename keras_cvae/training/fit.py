@@ -30,12 +30,11 @@ from keras_cvae.errors import UserError
 from keras_cvae.files import write_json
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.model.loading import load_model
-from keras_cvae.training.build import build_model, start_from
+from keras_cvae.training.begin import begin, new_model
 from keras_cvae.training.config import TrainingConfig
 from keras_cvae.training.data import RunData, check_same_data, load_data
+from keras_cvae.training.length import rollout_interval
 from keras_cvae.training.results import write_results
-
-ROLLOUTS_KEPT = 4  # GIFs of the rollout per run, evenly spread over its epochs
 
 
 class TrainingStopped(Exception):
@@ -111,12 +110,12 @@ def _train(
                 if _BestCheckpoint.__name__ not in name
             }
         model = load_model(run / runs.LAST)
+        model.architecture.check_frame_size(config.frame_size)
         print(f"going on after epoch {restored['epoch']} of {config.epochs}", flush=True)
+    elif resume:
+        model = new_model(config, data)
     else:
-        model = build_model(config, steps=config.schedule_epochs * len(data.clips))
-        if config.init:
-            start_from(model, config.init)
-    model.architecture.check_frame_size(config.frame_size)
+        model, config = begin(config, data, started)
     # The folder is made, or touched, when nothing is left that could be wrong with the settings.
     if resume:
         runs.remove_partial_files(run)
@@ -129,7 +128,8 @@ def _train(
     validated = sum(len(video.frames) for video in data.videos["val"])
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     print(
-        f"{trainable:,} trainable parameters; {data.clips.num_frames} training frames in "
+        f"{trainable:,} trainable parameters; {data.clips.num_frames} training frames"
+        f"{' (half of them mirrored)' if data.twins else ''} in "
         f"{len(data.clips)} batches an epoch, {validated} validation frames; kl is in "
         f"{plots.KL_UNITS[config.kl_reduction]}",
         flush=True,
@@ -162,10 +162,11 @@ def _fit(
         str(run / runs.BEST), monitor="val_psnr", mode="max", save_best_only=True
     )
     averaged = [AveragedWeights(swap_on_epoch=True)] if config.ema else []
-    validation = ValidationPSNR(data.videos["val"], every=config.validate_every)
+    validated = config.validation_schedule()
+    validation = ValidationPSNR(data.videos["val"], **validated)
     watched = []
     if config.tensorboard:
-        watched.append(TensorBoardLogs(run / "tensorboard", validation, config.validate_every))
+        watched.append(TensorBoardLogs(run / "tensorboard", validation, **validated))
 
     unit = plots.KL_UNITS[config.kl_reduction]
 
@@ -173,9 +174,10 @@ def _fit(
         if changed:
             data.store(run)
         runs.write_history(run / runs.HISTORY, history)
-        plots.plot_history(
-            runs.as_columns(history), run / "curves.png", overwrite=True, kl_unit=unit
-        )
+        if "val_psnr" in history[-1]:  # a figure takes as long as many a short epoch
+            plots.plot_history(
+                runs.as_columns(history), run / "curves.png", overwrite=True, kl_unit=unit
+            )
 
     state = TrainingState(
         run / runs.LAST,
@@ -199,13 +201,9 @@ def _fit(
                 interrupt,
                 validation,
                 RolloutVideo(
-                    validation,
-                    run / "rollouts",
-                    every=max(config.schedule_epochs // ROLLOUTS_KEPT, 1),
+                    validation, run / "rollouts", every=rollout_interval(config.schedule_epochs)
                 ),
-                RolloutVideo(
-                    validation, run, every=config.validate_every, name="newest_rollout.gif"
-                ),
+                RolloutVideo(validation, run, name="newest_rollout.gif", **validated),
                 *watched,
                 checkpoint,
                 EpochReport(),

@@ -4,10 +4,13 @@ import dataclasses
 import os
 import warnings
 
+from keras_cvae.data.sources import BUILTIN
 from keras_cvae.errors import UserError, check_choice
 from keras_cvae.model.presets import MODEL_RECIPES
 from keras_cvae.schedules import default_cycles, has_ramps, most_cycles
 from keras_cvae.training.config import DEFAULT_RECIPE, TrainingConfig
+from keras_cvae.training.folder import settings_of_folder
+from keras_cvae.training.length import LEAST_INTERVAL, validation_interval
 from keras_cvae.training.setting import check_types, settings
 
 # The recommended recipe's rate is the default preset's; with it `lab` was NaN after six steps.
@@ -15,10 +18,14 @@ RECOMMENDED_LR = {"lab": 3e-4, "lab_small": 1e-3}
 
 
 def resolve(given: dict) -> TrainingConfig:
-    """A complete configuration: what was given, and the recipe's defaults for the rest.
+    """A complete configuration: what was given, and the defaults for the rest.
+
+    The defaults are the recipe's. Those of a new run on a data folder follow from the folder, see
+    `training.folder`; one line says what was chosen. With `minutes`, what depends on the number of
+    epochs is open: `with_epochs` completes it when the time of a step is known.
 
     Args:
-        given: the fields that the user set.
+        given: the fields that the user set, or all of a stored run.
 
     Returns:
         `TrainingConfig`, checked.
@@ -33,11 +40,20 @@ def resolve(given: dict) -> TrainingConfig:
     if recipe == DEFAULT_RECIPE and given.get("preset") in RECOMMENDED_LR:
         values["lr"] = RECOMMENDED_LR[given["preset"]]
     values |= {**given, "recipe": recipe}
-    values["frame_size"] = tuple(values["frame_size"])
     for name in ("data", "cache", "init"):  # a run may be resumed from another folder
-        if values[name] not in (None, "builtin"):
+        if values[name] not in (None, BUILTIN):
             values[name] = os.path.abspath(values[name])
     is_new = "schedule_epochs" not in values  # a stored run has it, and keeps its schedules
+    open_epochs = is_new and values["minutes"] is not None
+    if open_epochs and "epochs" in given:
+        raise UserError(
+            f"--minutes {values['minutes']:g} and --epochs {values['epochs']} both say how long "
+            "the training is; give one of them."
+        )
+    if is_new and values["data"] != BUILTIN:
+        values |= settings_of_folder(values, given)
+    values["mirror"] = bool(values["mirror"])
+    values["frame_size"] = tuple(values["frame_size"])
     values.setdefault("schedule_epochs", values["epochs"])
     if unknown := set(values) - {field.name for field in dataclasses.fields(TrainingConfig)}:
         raise UserError(
@@ -46,6 +62,31 @@ def resolve(given: dict) -> TrainingConfig:
         )
     config = TrainingConfig(**values)
     config.check()
+    return config if open_epochs else _completed(config, is_new)
+
+
+def with_epochs(config: TrainingConfig, epochs: int) -> TrainingConfig:
+    """The configuration of a new run with another number of epochs.
+
+    Args:
+        config: of `resolve`, with `minutes`.
+        epochs: at least 1.
+
+    Returns:
+        A complete `TrainingConfig`, as if the epochs had been given.
+
+    Raises:
+        UserError: if the given cycles have no ramps in so many epochs.
+    """
+    config = dataclasses.replace(config, epochs=epochs, schedule_epochs=epochs)
+    return _completed(config, is_new=True)
+
+
+def _completed(config: TrainingConfig, is_new: bool) -> TrainingConfig:
+    """What depends on the number of epochs, where it is open."""
+    if config.validate_every is None:
+        fixed = config.data == BUILTIN and config.minutes is None
+        config.validate_every = LEAST_INTERVAL if fixed else validation_interval(config.epochs)
     one_ramp = False
     if config.kl_cycles is None:
         config.kl_cycles = default_cycles(config.schedule_epochs, config.kl_ratio)
@@ -56,7 +97,7 @@ def resolve(given: dict) -> TrainingConfig:
         warnings.warn(
             f"in {config.epochs} epochs the cyclical annealing has one ramp, as the monotonic one; "
             "give more --epochs, or --kl-cycles",
-            stacklevel=2,
+            stacklevel=3,
         )
     return config
 

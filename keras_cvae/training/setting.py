@@ -111,7 +111,7 @@ def check_settings(config: Any) -> None:
     """
     for name, declared in settings(config).items():
         value = getattr(config, name)
-        if declared.check is None:
+        if declared.check is None or value is None:  # `check_types` knows where None may be
             continue
         fits, expected = declared.check
         if not fits(value):

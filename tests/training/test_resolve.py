@@ -5,7 +5,7 @@ import pytest
 
 from keras_cvae.errors import UserError
 from keras_cvae.schedules import kl_weight
-from keras_cvae.training.resolve import resolve
+from keras_cvae.training.resolve import resolve, with_epochs
 
 PUBLISHED = {
     "epochs": 70,
@@ -88,6 +88,11 @@ def test_paths_hold_from_any_folder(monkeypatch, tmp_path):
         ({"epochs": 0}, "--epochs"),
         ({"accumulate": 0}, "--accumulate"),
         ({"validate_every": 0}, "--validate-every"),
+        ({"minutes": 0.0}, "--minutes"),
+        ({"minutes": float("inf")}, "--minutes"),
+        ({"minutes": 5.0, "epochs": 4}, "--minutes 5 and --epochs 4 both say"),
+        ({"minutes": True}, "--minutes must be of the type"),
+        ({"mirror": 1}, "--mirror must be of the type"),
         ({"lr": 0.0}, "--lr"),
         ({"lr": -1.0}, "--lr"),
         ({"lr": float("nan")}, "--lr"),
@@ -152,3 +157,37 @@ def test_a_stored_run_keeps_its_cycles():
     config = resolve(stored)
     assert config.kl_cycles == 10
     assert [kl_weight(epoch, **config.kl_schedule()) for epoch in range(3)] == [0, 0, 0.001]
+
+
+def test_minutes_leave_open_what_the_epochs_decide():
+    given = {"minutes": 5.0, "kl_anneal": "cyclical"}
+    config = resolve(given)
+    assert config.kl_cycles is None and config.validate_every is None
+    complete = with_epochs(config, 70)
+    assert (complete.epochs, complete.schedule_epochs, complete.kl_cycles) == (70, 70, 10)
+    assert complete.validate_every == 9 and complete.minutes == 5
+    stored = json.loads(json.dumps(dataclasses.asdict(complete)))
+    assert resolve(stored) == complete  # minutes and epochs together are those of a stored run
+    assert resolve({**stored, "epochs": 80}).schedule_epochs == 70
+
+
+def test_given_values_stay_with_minutes():
+    config = with_epochs(resolve({"minutes": 5.0, "kl_cycles": 3, "validate_every": 4}), 40)
+    assert (config.kl_cycles, config.validate_every) == (3, 4)
+
+
+def test_cycles_without_ramps_are_an_error_with_minutes_too():
+    config = resolve({"minutes": 5.0, "kl_anneal": "cyclical", "kl_cycles": 8})
+    with pytest.raises(UserError, match="--kl-cycles 8 in 16 epochs .* at most 7"):
+        with_epochs(config, 16)
+    with pytest.warns(UserWarning, match="in 6 epochs the cyclical annealing has one ramp"):
+        with_epochs(resolve({"minutes": 5.0, "kl_anneal": "cyclical"}), 6)
+
+
+def test_a_configuration_of_an_earlier_version_keeps_what_it_had():
+    stored = dataclasses.asdict(resolve({"data": "somewhere"}))
+    for name in ("minutes", "mirror"):
+        del stored[name]
+    again = resolve(stored)
+    assert again.minutes is None and again.mirror is False
+    assert resolve({**stored, "mirror": True}).mirror is True

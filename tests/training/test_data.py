@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from keras_cvae import runs
+from keras_cvae.data.joints import read_joints, write_joints
+from keras_cvae.data.synthetic import write_dataset
+from keras_cvae.poses.dancer import FRAMES, read_dancer
+from keras_cvae.training.data import load_data
+from keras_cvae.training.resolve import resolve
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_dataset(
+        tmp_path / "data", (32, 64), frames={"train": [70, 60], "val": 4, "test": [4]}
+    )
+
+
+def load(folder, **settings):
+    return load_data(resolve({"data": str(folder), "epochs": 1, **settings}))
+
+
+def test_a_run_keeps_what_driving_needs(folder, tmp_path):
+    load(folder, frame_size=(16, 32)).store(tmp_path)
+    dancer = read_dancer(tmp_path / runs.DANCER)
+    assert dancer.frames.shape == (FRAMES, 16, 32, 3) and dancer.fps == 24
+    joints = read_joints(folder / "joints.npz").of_split("train")
+    assert dancer.joints[0] == pytest.approx(joints["0"][0] / 2, abs=1e-4)
+    assert dancer.joints[-1] == pytest.approx(joints["1"][59] / 2, abs=1e-4)
+
+
+def test_without_joints_it_keeps_nothing(folder, tmp_path):
+    (folder / "joints.npz").unlink()
+    load(folder).store(tmp_path)
+    assert not (tmp_path / runs.DANCER).exists() and (tmp_path / runs.DATA).exists()
+
+
+def test_joints_of_other_images_are_a_warning(folder):
+    joints = read_joints(folder / "joints.npz")
+    (folder / "joints.npz").unlink()
+    write_joints(folder / "joints.npz", joints._replace(number=joints.number + 1))
+    last = folder / "train/train_img/0/69.png"
+    last.unlink()
+    (folder / "train/train_label/0/69.png").unlink()
+    with pytest.warns(UserWarning, match="cannot be driven .* 70 frames .* has 69"):
+        assert load(folder).dancer is None
+
+
+def test_a_person_without_shoulders_is_not_kept(folder):
+    joints = read_joints(folder / "joints.npz")
+    unseen = joints.joints.copy()
+    unseen[:, 5] = np.nan
+    (folder / "joints.npz").unlink()
+    write_joints(folder / "joints.npz", joints._replace(joints=unseen))
+    assert load(folder).dancer is None
