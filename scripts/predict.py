@@ -11,8 +11,8 @@ from keras_cvae.inference import needs_keras
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        description="Predict a video from its first frame and a folder of numbered pose images; "
-        "the lowest number is the pose of the given frame.",
+        description="Predict a video from its first frame and its poses; the first one is the pose "
+        "of the given frame.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -21,7 +21,15 @@ def main(arguments: list[str] | None = None) -> int:
         help="run folder (its best.keras), .keras file, or what scripts/export.py wrote",
     )
     parser.add_argument("--first-frame", type=Path, required=True, metavar="IMAGE")
-    parser.add_argument("--poses", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--poses",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="numbered pose images; or keypoints in pixels of the first frame: a joints.npz, or "
+        "what another tool wrote (see scripts/drive.py for poses of another person)",
+    )
+    parser.add_argument("--person", metavar="WHO", help="whose keypoints: see scripts/drive.py")
     parser.add_argument(
         "--out", type=Path, required=True, help="new file x.gif or x.mp4, or folder of PNGs frames/"
     )

@@ -2,8 +2,11 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from bodies import dance
 
 from keras_cvae import CVAE
+from keras_cvae.data.skeleton import draw_skeleton
+from keras_cvae.errors import UserError
 from keras_cvae.inference.predict_files import predict_files
 
 SIZE = (16, 24)
@@ -156,3 +159,30 @@ def test_a_bad_output_is_found_before_the_work(files, monkeypatch):
     monkeypatch.setattr("keras_cvae.inference.predict_files.load_predictor", work)
     with pytest.raises(ValueError, match="ending"):
         predict_files(**{**paths, "out": paths["out"].with_suffix(".avi")})
+
+
+def test_keypoints_are_drawn_as_poses(files):
+    paths, model, frame, _ = files
+    joints = dance(6, (32, 48)) / 2  # in pixels of the first frame, 16 x 24
+    joints[3] = np.nan  # nobody: a black pose
+    poses = np.stack([draw_skeleton(each, SIZE) for each in joints])
+    expected = model.predict_video(frame, poses, 0.0, 0)
+    for name, arrays in (("a", {}), ("b", {"frame_size": (32, 48)})):
+        keypoints = paths["out"].with_name(f"{name}.npz")
+        np.savez(keypoints, joints=joints * (2 if arrays else 1), **arrays)
+        given = {**paths, "poses": keypoints, "out": paths["out"].with_name(name)}
+        predict_files(**given, temperature=0.0)
+        np.testing.assert_allclose(read_frames(given["out"]), 255 * expected, atol=0.51)
+
+
+def test_a_person_is_chosen_of_keypoints(files):
+    paths, *_ = files
+    left = dance(4, (32, 48)) / 4
+    keypoints = paths["out"].with_name("two.npz")
+    np.savez(keypoints, joints=np.stack([left + [12, 0], left], axis=1))
+    given = {**paths, "poses": keypoints}
+    with pytest.raises(UserError, match="more than one person"):
+        predict_files(**given)
+    predict_files(**given, person="left")
+    with pytest.raises(UserError, match="of keypoints alone"):
+        predict_files(**{**paths, "out": keypoints.with_name("x")}, person="left")
