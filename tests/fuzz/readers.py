@@ -15,19 +15,27 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from bodies import standing
 from checks import TINIEST
+from films import film
 from mutations import mutated, mutated_member
 
 from keras_cvae import CVAE, files, load_lab_checkpoint, load_model, runs, save_lab_checkpoint
 from keras_cvae.callbacks.training_state import read_training_state
 from keras_cvae.data.decoding import read_image
+from keras_cvae.data.joints import JOINTS_FILE, read_info, read_joints
 from keras_cvae.data.synthetic import write_dataset
 from keras_cvae.evaluation.submission import read_submission, write_submission
 from keras_cvae.inference import load_predictor
 from keras_cvae.inference.manifest import manifest_path
+from keras_cvae.poses.dancer import make_dancer, read_dancer, write_dancer
+from keras_cvae.poses.keypoints import read_keypoints
+from keras_cvae.poses.normalise import normalise
 from keras_cvae.training.resolve import resolve
+from keras_cvae.video.read import read_video
 
 SIZE = (8, 16)
+SIZE_DRAWN = (16, 32)  # the least of the built-in data
 STATE = {
     "epoch": 2,
     "history": [{"epoch": e, "loss": 0.5, "val_psnr": 20.0} for e in (1, 2)],
@@ -76,6 +84,18 @@ def _check_image(path):
     image = read_image(path)
     assert image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size
     return image
+
+
+# === Videos ===
+
+
+def _video(folder):
+    return film(folder / "x.mp4", stamps=range(10), size=(32, 32))
+
+
+def _check_video(path):
+    shapes = {frame.image.shape for frame in read_video(path, limit=20)}
+    assert len(shapes) == 1 and shapes.pop()[2] == 3
 
 
 # === Models ===
@@ -170,6 +190,61 @@ def _state(folder):
     return path
 
 
+# === Keypoints of other tools ===
+
+
+def _keypoints_json(folder):
+    point = {"keypoints": [[30.5, 40.25]] * 17, "keypoint_scores": [0.5] * 17}
+    frames = [{"frame_id": n, "instances": [point] * n} for n in range(3)]
+    files.write_json(folder / "x.json", {"instance_info": frames})
+    return folder / "x.json"
+
+
+def _keypoints_npz(folder):
+    points = np.random.default_rng(0).uniform(0, 100, (3, 2, 25, 3))
+    np.savez(folder / "x.npz", keypoints=points, frame_size=(100, 200), fps=25.0)
+    return folder / "x.npz"
+
+
+def _read_keypoints(path):
+    found = read_keypoints(path)
+    people = [person for frame in found.people for person in frame]
+    assert people and (found.fps is None or 0 < found.fps < np.inf)
+    for joints, scores in people:
+        assert joints.shape == (19, 2) and scores.shape == (19,)
+        assert (np.isfinite(joints).all(axis=1) == (scores > 0)).all() and scores.max() <= 1
+
+
+# === Joints and dancers of this package ===
+
+
+def _joints(folder):
+    write_dataset(folder / "x", SIZE_DRAWN, frames={"train": 3, "val": 2, "test": [2]})
+    return folder / "x"
+
+
+def _read_joints(root):
+    info = read_info(root)
+    assert min(info["frame_size"]) >= 1
+    joints = read_joints(root / JOINTS_FILE)
+    assert joints.joints.shape == (len(joints.number), 19, 2)
+    joints.of_split("train")
+
+
+def _dancer(folder):
+    joints = np.random.default_rng(0).uniform(0, 16, (4, 19, 2))
+    write_dancer(folder / "dancer.npz", make_dancer([images(4)], joints, 24))
+    return folder / "dancer.npz"
+
+
+def _read_dancer(path):
+    dancer = read_dancer(path)
+    pose = dancer.joints[0]
+    assert dancer.frames[dancer.nearest(pose)].shape[2] == 3
+    assert np.isfinite(normalise(standing()[None], dancer.body)).any()
+    dancer.outside(pose[None])
+
+
 def _inside(name):
     return lambda folder: folder / name
 
@@ -177,10 +252,16 @@ def _inside(name):
 _with_manifest = {"read": lambda path: _predict(load_predictor(path)), "cheap": False}
 READERS = {
     **{suffix: Reader(_image(suffix), _check_image) for suffix in (".png", ".jpg", ".webp")},
+    "video": Reader(_video, _check_video),
     "config": Reader(_run, _read_config, victim=_inside("config.json")),
     "history": Reader(_history, _read_history),
     "metrics": Reader(_metrics, runs.read_metrics, victim=_inside("metrics.json")),
     "submission": Reader(_submission, _read_submission),
+    "keypoints.json": Reader(_keypoints_json, _read_keypoints),
+    "keypoints.npz": Reader(_keypoints_npz, _read_keypoints, mutate=mutated_member),
+    "joints": Reader(_joints, _read_joints, mutate=mutated_member, victim=_inside("joints.npz")),
+    "dataset.json": Reader(_joints, _read_joints, victim=_inside("dataset.json")),
+    "dancer": Reader(_dancer, _read_dancer, mutate=mutated_member),
     "state": Reader(_state, read_training_state),
     "state inside": Reader(_state, read_training_state, mutate=mutated_member),
     "keras": Reader(_keras, lambda path: _predict(load_model(path)), cheap=False, equal=True),
@@ -210,7 +291,8 @@ def harm_folder(folder, seed):
     """What happens to folders: files renamed, lost, added, doubled, emptied, replaced."""
     rng = np.random.default_rng(seed)
     for _ in range(rng.integers(1, 4)):
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        # The files of the folder itself are not images, and have readers of their own.
+        paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.parent != folder)
         if not paths:
             return
         path, other = (paths[i] for i in rng.integers(len(paths), size=2))
