@@ -14,14 +14,19 @@ import sys
 
 import cv2
 import pytest
+from bodies import dance
 from checks import GOLDEN
-from script_checks import ROOT, run_script
+from script_checks import ROOT, SIZE, run_script
 
 import keras_cvae
 from keras_cvae.data import load_videos
-from keras_cvae.data.synthetic import write_dataset
+from keras_cvae.data.synthetic import render_video, write_dataset
+from keras_cvae.errors import UserError
+from keras_cvae.poses.blazepose import BlazePose
+from keras_cvae.poses.dancer import make_dancer, write_dancer
 
 README = (ROOT / "README.md").read_text()
+CLIP = ROOT.parent / "shared/data/clips/e_squats_portrait_5fps_h264.mp4"
 TRAIN = re.compile(r"scripts/(train|compare|benchmark)\.py|^make |pip install|-m venv|source ")
 NOT_RUN = re.compile(r"^make |pip install|-m venv|source |benchmark\.py")  # they set up, or measure
 
@@ -69,7 +74,25 @@ def workplace(run, tmp_path_factory):
     (folder / "runs/published").mkdir()
     model = keras_cvae.load_lab_checkpoint(folder / "epoch=69.ckpt", output="none")
     model.save(folder / "runs/published/best.keras")
+    shutil.copytree(run, folder / "runs/me")
+    frames, joints = render_video(5, 40, SIZE).frames, dance(40, SIZE)
+    write_dancer(folder / "runs/me/dancer.npz", make_dancer([frames], joints, 24))
+    if CLIP.exists():
+        for name in ("me.mp4", "dancer.mp4"):
+            shutil.copy(CLIP, folder / name)
     return folder
+
+
+def needs_a_video(command):
+    """Skips a command that finds a person in a video, where there is no video or no estimator."""
+    if "--video" not in command:
+        return
+    if not CLIP.exists():
+        pytest.skip("the real clips are not here")
+    try:
+        BlazePose()
+    except UserError as error:
+        pytest.skip(f"no pose models: {error}")
 
 
 def test_the_readme_has_commands():
@@ -84,6 +107,7 @@ def test_the_readme_has_commands():
     [pytest.param(c, marks=[pytest.mark.slow] if EXPORT_ALL in c else []) for c in QUICK],
 )
 def test_a_command_runs(workplace, monkeypatch, command):
+    needs_a_video(command)
     monkeypatch.chdir(workplace)
     words = shlex.split(command.removeprefix("time "), comments=True)
     assert words[0] == "python"
@@ -103,6 +127,10 @@ def test_a_long_command_runs(workplace, command):
     if " runs/first" in command and "--resume" not in command:
         shutil.rmtree(workplace / "runs/first", ignore_errors=True)
     shutil.rmtree(workplace / "runs/published", ignore_errors=True)
+    if "--data me " in command:
+        shutil.rmtree(workplace / "runs/me")
+        if not (workplace / "me").exists():  # the test of make_dataset.py writes it, too
+            write_dataset(workplace / "me", SIZE, frames={"train": 64, "val": 8, "test": [8]})
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = command.replace("python ", f"{shlex.quote(sys.executable)} ", 1)
     done = subprocess.run(command, shell=True, cwd=workplace, env=environment, text=True)
