@@ -2,6 +2,7 @@
 """Lets the person of a model move as the one in a video does; see --help."""
 
 import argparse
+import functools
 import sys
 from pathlib import Path
 
@@ -60,9 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         names = ("video", "keypoints", "person", "fps", "start", "end", "limit")
         source = {name: options.pop(name) for name in names}
-        driver = read_driver(**source, pose_models=options["pose_models"])
+        read = functools.partial(read_driver, **source, pose_models=options["pose_models"])
         options["method"] = options.pop("normalise")
-        driven = drive(driver=driver, **options)
+        driven = drive(read=read, **options)
     print("\n".join(driven.report))
     print(f"{options['out']}: {driven.written}")
     return 0

@@ -45,7 +45,11 @@ def read_npz(path: str | os.PathLike, names: Sequence[str]) -> dict[str, np.ndar
     Raises:
         UserError: if it is damaged, lacks an array, holds objects, or more than 512 MiB.
     """
-    array_names(path)  # its size comes first
+    if missing := [name for name in names if name not in array_names(path)]:
+        raise UserError(
+            f"{path} has no array {', '.join(missing)}: it is another kind of file. Give the right "
+            "one, or remove it."
+        )
     with _damage_named(path), np.load(path, allow_pickle=False) as stored:
         arrays = {name: np.asarray(stored[name]) for name in names}
     return arrays

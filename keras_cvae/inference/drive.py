@@ -1,7 +1,7 @@
 """Lets the person of a model move as someone else does."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,15 +12,17 @@ from keras_cvae import runs, video
 from keras_cvae.data.decoding import read_image, resize_image
 from keras_cvae.data.skeleton import draw_skeleton
 from keras_cvae.errors import UserError, check_at_least_1, check_choice
-from keras_cvae.images import check_finite, chosen_frame_size, scaled
+from keras_cvae.images import check_finite, chosen_frame_size, to_uint8
 from keras_cvae.inference.driver import Driver
 from keras_cvae.inference.loading import load_predictor
 from keras_cvae.poses.blazepose import BlazePose
 from keras_cvae.poses.dancer import Dancer, read_dancer
 from keras_cvae.poses.normalise import METHODS, Body, bones_outside, measure, normalise
+from keras_cvae.poses.people import pick
 from keras_cvae.progress import Progress
 
 _NAMED = 4  # joints that a report names
+_RATES = 1.5  # ratio of rates from which the report names them
 
 
 class Driven(NamedTuple):
@@ -38,7 +40,7 @@ class Driven(NamedTuple):
 def drive(
     model: str | os.PathLike,
     out: str | os.PathLike,
-    driver: Driver,
+    read: Callable[[], Driver],
     method: str | None = None,
     first_frame: str | os.PathLike | None = None,
     pose_models: str | os.PathLike | None = None,
@@ -55,9 +57,11 @@ def drive(
     The first frame is then the training frame that is nearest in pose.
 
     Args:
-        model: a run folder, or a model in any format, see `inference.load_predictor`.
+        model: a run folder, or a model in any format, see `inference.load_predictor`. A file next
+            to a run's `dancer.npz` has its person.
         out: `x.gif`, `x.mp4`, or a folder of PNGs; see `video.write_video`.
-        driver: see `inference.driver.read_driver`.
+        read: gives the driver, see `inference.driver.read_driver`. It is called when all else has
+            been checked, as finding a person in a video takes long.
         method: how the driver's body is fitted, see `poses.normalise.normalise`; `None` is
             `"limbs"`, or `"global"` where the model keeps nothing of its person.
         first_frame: image file of the given frame. Needed where the model keeps nothing of its
@@ -76,48 +80,56 @@ def drive(
     Raises:
         UserError: for wrong paths or values, or a prediction that is not finite.
     """
-    video.check_output(out, driver.fps)
+    video.check_output(out)
     check_at_least_1(zoom=zoom)
     dancer = find_dancer(model)
-    if dancer is None and first_frame is None:
-        raise UserError(
-            f"{model} keeps nothing of the person that it was trained on. Give a first frame; its "
-            "person is fitted to as a whole (global)."
-        )
-    predictor = load_predictor(model, trust)
     image = None if first_frame is None else read_image(first_frame)
-    known = None if dancer is None else dancer.frames.shape[1:3]
-    size = chosen_frame_size(
-        known, predictor.frame_size, None if image is None else image.shape[:2]
-    )
-    if image is not None:
-        image = resize_image(image, size)
+    if dancer is None and image is None:
+        raise UserError(
+            f"{model} keeps nothing of the person that it was trained on. Give a first frame; or "
+            f"put the {runs.DANCER} of its run next to it."
+        )
     method = method or ("global" if dancer is None else "limbs")
     check_choice("normalisation", method, METHODS)
+    predictor = load_predictor(model, trust)
+    own_size = None if dancer is None else dancer.frames.shape[1:3]
+    size = chosen_frame_size(
+        predictor.frame_size, own_size, None if image is None else image.shape[:2]
+    )
+    if dancer is not None and own_size != size:
+        dancer = dancer.resized(size)
+    if dancer is not None or method == "none":
+        body = None if dancer is None else dancer.body
+    else:
+        assert image is not None
+        body = _estimated_body(image, size, method, first_frame, pose_models)
+
+    driver = read()
+    video.check_output(out, driver.fps)
     if method == "none":
         joints = _as_filmed(driver, size)
     else:
-        joints = normalise(
-            driver.joints, _target(dancer, image, method, first_frame, pose_models), method
-        )
-    report = _report(driver, dancer, joints, method)
-    if image is None:
+        assert body is not None
+        joints = normalise(driver.joints, body, method)
+    if image is not None:
+        given = resize_image(image, size)
+    else:
         assert dancer is not None
-        image = dancer.frames[dancer.nearest(joints[0])]
-    poses = np.stack([draw_skeleton(each, size) for each in joints])
-    frames = [scaled(image)]
-    with Progress(len(poses) - 1, "predicting") as progress:
-        for frame in predictor.stream(image, poses, temperature, seed):
+        given = dancer.frames[dancer.nearest(joints[0])]
+    frames = [given]
+    with Progress(len(joints) - 1, "predicting") as progress:
+        poses = (draw_skeleton(each, size) for each in joints)
+        for frame in predictor.stream(given, poses, temperature, seed):
             check_finite(frame, f"The prediction of {model}, frame {len(frames)},")
-            frames.append(frame)
+            frames.append(to_uint8(frame))
             progress.update()
-    interpolation = "cubic" if smooth else "nearest"
-    shown = video.enlarge(np.stack(frames), zoom, interpolation)
+    shown = video.enlarge(np.stack(frames), zoom, "cubic" if smooth else "nearest")
     if side_by_side:
         panels = {"driver": _panel(driver, shown.shape)} if driver.source else {}
         large = [draw_skeleton(each * zoom, shown.shape[1:3]) for each in joints]
         panels |= {"pose": np.stack(large), "prediction": shown}
         shown = video.in_a_row(panels, zoom=1)
+    report = _report(driver, dancer, joints, method)
     return Driven(video.write_video(out, shown, fps=driver.fps), report)
 
 
@@ -138,16 +150,14 @@ def find_dancer(model: str | os.PathLike) -> Dancer | None:
     return read_dancer(place) if place.is_file() else None
 
 
-def _target(
-    dancer: Dancer | None,
-    image: np.ndarray | None,
+def _estimated_body(
+    image: np.ndarray,
+    size: tuple[int, int],
     method: str,
     first_frame: str | os.PathLike | None,
     pose_models: str | os.PathLike | None,
 ) -> Body:
-    if dancer is not None:
-        return dancer.body
-    assert image is not None
+    """The body of the person in the first frame, in pixels of the predicted frames."""
     if method == "limbs":
         raise UserError(
             "One frame does not tell how long the limbs are. Use the normalisation 'global', or a "
@@ -155,14 +165,15 @@ def _target(
         )
     estimator = BlazePose(pose_models)
     people = estimator.detect(image)
-    found = estimator.landmarks(image, people[0]) if people else None
-    joints = np.full((1, 19, 2), np.nan) if found is None else found[0].joints[None]
-    if np.isnan(joints).any():
+    chosen = pick([each.centre for each in people], [each.size for each in people])
+    found = None if chosen is None else estimator.landmarks(image, people[chosen])
+    if found is None:
         raise UserError(
-            f"No person was found in {first_frame}, so the driver cannot be fitted to it. Give a "
-            "larger image of a person who is seen as a whole, or the normalisation 'none'."
+            f"No person was found in {first_frame}, so the driver cannot be fitted to it. Give an "
+            "image of a person who is seen as a whole, or the normalisation 'none'."
         )
-    return measure(joints)
+    scale = np.array(size[::-1]) / image.shape[1::-1]
+    return measure(found[0].joints[None] * scale)
 
 
 def _as_filmed(driver: Driver, size: tuple[int, int]) -> np.ndarray:
@@ -196,7 +207,13 @@ def _report(driver: Driver, dancer: Dancer | None, joints: np.ndarray, method: s
         f"{outside.frames} of {count} poses have a joint where training never saw it{text}"
     )
     share = bones_outside(joints, dancer.bones)
-    lines.append(f"{share:.0%} of the limbs are shorter or longer than training saw them")
+    if not np.isnan(share):
+        lines.append(f"{share:.0%} of the limbs are shorter or longer than training saw them")
+    if not 1 / _RATES < driver.fps / float(dancer.fps) < _RATES:
+        lines.append(
+            f"the driver has {driver.fps:g} frames per second and training had {dancer.fps:g}: the "
+            "steps from frame to frame are of another size than those that it saw"
+        )
     return lines
 
 

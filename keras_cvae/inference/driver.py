@@ -10,11 +10,12 @@ from keras_cvae.errors import UserError
 from keras_cvae.poses.blazepose import BlazePose
 from keras_cvae.poses.follow import check_track, follow
 from keras_cvae.poses.keypoints import Keypoints, read_keypoints
-from keras_cvae.poses.source import Source, open_source
+from keras_cvae.poses.source import MAX_FPS, Source, check_rate, open_source, usual_rate
 from keras_cvae.poses.track import Track, make_track
 from keras_cvae.poses.tracking import follow_keypoints
+from keras_cvae.video.read import VideoInfo, count_frames
 
-MAX_FPS = 30.0  # as of data made of videos
+SHORTEST = 2  # frames: the given one, and one to predict
 
 
 class Driver(NamedTuple):
@@ -65,8 +66,8 @@ def read_driver(
             `keypoints` are given.
         keypoints: see `poses.keypoints.read_keypoints`; one entry for each frame of the video.
         person: see `poses.people.check_rule`.
-        fps: frames per second; `None` is that of the video, at most 30, or that of the keypoints,
-            or 30.
+        fps: frames per second to take, at most those of the video or the keypoints; `None` is
+            `poses.source.usual_rate` of theirs. Keypoints of an unknown rate have this one, or 30.
         start, end: seconds of the video to use.
         limit: at most so many frames.
         pose_models: see `poses.model_files.model_files`.
@@ -81,17 +82,15 @@ def read_driver(
         if keypoints is None:
             raise UserError("Nothing drives: give a video, or keypoints.")
         return _of_keypoints(keypoints, person, fps, start, end, limit)
-    if fps is None:
-        fps = min(MAX_FPS, open_source(video).info.fps)
     source = open_source(video, fps, start, end, limit)
     poses: BlazePose | tuple[str | os.PathLike, Keypoints]
     if keypoints is None:
         poses = BlazePose(pose_models)
     else:
         poses = keypoints, read_keypoints(keypoints, source.info.frame_size)
-    followed = follow(source, poses, person, anyway=True, still_camera=False)
+    followed = follow(source, poses, person, anyway=True, still_camera=False, shortest=SHORTEST)
     first, joints = _longest(followed.track)
-    return Driver(joints, fps, source.info.frame_size, first, followed.frames, source)
+    return Driver(joints, source.fps, source.info.frame_size, first, followed.frames, source)
 
 
 def _of_keypoints(
@@ -103,20 +102,22 @@ def _of_keypoints(
     limit: int | None,
 ) -> Driver:
     read = read_keypoints(path)
-    fps = fps or read.fps or MAX_FPS
-    total = len(read.people)
-    last = total if end is None else min(total, round(end * fps))
-    chosen = range(total)[round(start * fps) : last][:limit]
+    own = read.fps or (MAX_FPS if fps is None else fps)
+    check_rate(path, fps, own)
+    total, fps = len(read.people), usual_rate(own) if fps is None else fps
+    info = VideoInfo(read.frame_size or (1, 1), own, total, total / own if own else 0.0)
+    count = count_frames(info, fps, start, end, limit)
+    chosen = [round((start + n / fps) * own) for n in range(count)]
+    chosen = [number for number in chosen if number < total]
     if not chosen:
         raise UserError(
             f"{path} has no frame between {start:g} s and {'its end' if end is None else end}: it "
-            f"has {total} at {fps:g} a second. Choose another part."
+            f"has {total} at {own:g} a second. Choose another part."
         )
-    joints, scores = follow_keypoints(
-        read._replace(people=read.people[chosen.start : chosen.stop]), str(path), person
-    )
-    track = make_track(joints, scores, fps)
-    check_track(track, str(path), read.frame_size[0] if read.frame_size else 0.0, anyway=True)
+    people = [read.people[number] for number in chosen]
+    joints, scores = follow_keypoints(read._replace(people=people), str(path), person)
+    track = make_track(joints, scores, fps, SHORTEST)
+    check_track(track, str(path), 0.0, anyway=True, shortest=SHORTEST)
     first, found = _longest(track)
     return Driver(found, fps, read.frame_size, first, len(chosen), None)
 

@@ -1,6 +1,7 @@
 """Predicts a video file from an image file and a folder of poses."""
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from keras_cvae.errors import UserError, check_at_least_1
 from keras_cvae.images import check_finite, chosen_frame_size, scaled
 from keras_cvae.inference.loading import load_predictor
 from keras_cvae.poses.keypoints import read_keypoints
+from keras_cvae.poses.track import VISIBLE
 from keras_cvae.poses.tracking import follow_keypoints
 from keras_cvae.progress import Progress
 
@@ -43,7 +45,7 @@ def predict_files(
         first_frame: the image file of the given frame.
         poses: folder of numbered pose images of the size of the given frame; the lowest number is
             the pose of the given frame. Or keypoints in pixels of the given frame, which are drawn
-            as they are; see `poses.keypoints.read_keypoints`.
+            where they are, without those of low score; see `poses.keypoints.read_keypoints`.
         out: what to write: `x.gif`, `x.mp4`, or a folder of PNGs; see `video.write_video`.
         frame_size: (height, width) of the prediction. `None` takes that of the training, or that of
             the image if it is not known. An exported graph has only one size.
@@ -128,7 +130,13 @@ def _keypoints(
 ) -> _Poses:
     keypoints = read_keypoints(path, image_size)
     print(f"poses: {keypoints.kind}", flush=True)
-    joints, _ = follow_keypoints(keypoints, str(path), person)
+    joints, scores = follow_keypoints(keypoints, str(path), person)
+    joints[scores < VISIBLE] = np.nan  # as in data that are made of videos
+    if empty := int(np.isnan(joints).all(axis=(1, 2)).sum()):
+        warnings.warn(
+            f"{path}: nobody is there in {empty} of {len(joints)} frames; their poses are empty",
+            stacklevel=2,
+        )
 
     def draw(size: tuple[int, int]) -> np.ndarray:
         scale = np.array(size[::-1]) / image_size[::-1]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_cvae.data.decoding import resize_image
 from keras_cvae.data.skeleton import JOINTS
 from keras_cvae.errors import UserError
 from keras_cvae.files import read_npz, written_whole
@@ -15,6 +16,8 @@ from keras_cvae.poses.body import BONES, quiet
 from keras_cvae.poses.normalise import Body, bone_range, measure
 
 FRAMES = 100  # first frames to choose from
+_SAME_SHAPE = 0.02  # by which the shapes of frames may differ
+_IN_PIXELS = ("joints", "lengths", "height", "hips", "floor", "bones", "low", "high")
 _MARGIN = 0.05  # of the body's height: so far beyond its range a joint still counts as seen
 
 
@@ -38,8 +41,8 @@ class Dancer(NamedTuple):
         joints: (M, 19, 2) float32, their joints in pixels of the frames.
         lengths: (20,) see `normalise.Body`.
         height: () see `normalise.Body`.
-        place: (2,) see `normalise.Body`.
-        has_floor: () see `normalise.Body`.
+        hips: (2,) see `normalise.Body`.
+        floor: () see `normalise.Body`.
         bones: (20, 2) of `normalise.bone_range`.
         low: (19, 2) the least x and y of each joint in training.
         high: (19, 2) the greatest.
@@ -50,8 +53,8 @@ class Dancer(NamedTuple):
     joints: np.ndarray
     lengths: np.ndarray
     height: np.ndarray
-    place: np.ndarray
-    has_floor: np.ndarray
+    hips: np.ndarray
+    floor: np.ndarray
     bones: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -60,7 +63,28 @@ class Dancer(NamedTuple):
     @property
     def body(self) -> Body:
         """The body to fit others to."""
-        return Body(self.lengths, float(self.height), self.place, bool(self.has_floor))
+        return Body(self.lengths, float(self.height), self.hips, float(self.floor))
+
+    def resized(self, frame_size: tuple[int, int]) -> "Dancer":
+        """The same person in frames of another size.
+
+        Args:
+            frame_size: (height, width) in pixels.
+
+        Raises:
+            UserError: if it has another shape.
+        """
+        height, width = self.frames.shape[1:3]
+        scale = frame_size[0] / height
+        if abs(frame_size[1] / width / scale - 1) > _SAME_SHAPE:
+            raise UserError(
+                f"The person is known in frames of {height} x {width} pixels (height x width), and "
+                f"the model predicts {frame_size[0]} x {frame_size[1]}, which have another shape. "
+                "Export the model at a size of the same shape."
+            )
+        scaled = {name: getattr(self, name) * scale for name in _IN_PIXELS}
+        frames = [resize_image(frame, frame_size) for frame in self.frames]
+        return self._replace(frames=np.stack(frames), **scaled)
 
     def nearest(self, pose: np.ndarray) -> int:
         """The index of the frame nearest in pose.
@@ -80,12 +104,19 @@ class Dancer(NamedTuple):
         margin = _MARGIN * float(self.height)
         low, high = self.low - margin, self.high + margin
         strange = np.any((poses < low) | (poses > high), axis=-1)  # NaN is neither
+        # A joint that training never saw is outside wherever it is.
+        strange |= np.isnan(self.low).any(axis=-1) & ~np.isnan(poses).any(axis=-1)
         counts = Counter(dict(zip(JOINTS, strange.sum(axis=0).tolist(), strict=True)))
         named = {name: count for name, count in counts.most_common() if count}
         return Outside(int(strange.any(axis=1).sum()), named)
 
 
-def make_dancer(videos: Sequence[np.ndarray], joints: np.ndarray, fps: float) -> Dancer:
+def make_dancer(
+    videos: Sequence[np.ndarray],
+    joints: np.ndarray,
+    fps: float,
+    also_seen: np.ndarray | None = None,
+) -> Dancer:
     """Measures the person of training videos.
 
     Args:
@@ -93,12 +124,14 @@ def make_dancer(videos: Sequence[np.ndarray], joints: np.ndarray, fps: float) ->
         joints: (N, 19, 2) of all of them, in pixels of the frames; in some frame shoulders and
             hips are seen.
         fps: frames per second.
+        also_seen: (M, 19, 2), further joints that training sees, such as mirrored ones.
 
     Returns:
         `Dancer`, with up to 100 of the frames.
     """
     body = measure(joints)
-    low, high = (quiet(np.nanpercentile, joints, each, axis=0) for each in (0.5, 99.5))
+    seen = joints if also_seen is None else np.concatenate([joints, also_seen])
+    low, high = (quiet(np.nanpercentile, seen, each, axis=0) for each in (0.5, 99.5))
     chosen = np.unique(np.linspace(0, len(joints) - 1, FRAMES).round().astype(int))
     places = [(video, t) for video in videos for t in range(len(video))]
     return Dancer(
@@ -106,9 +139,9 @@ def make_dancer(videos: Sequence[np.ndarray], joints: np.ndarray, fps: float) ->
         joints[chosen].astype(np.float32),
         body.lengths,
         np.array(body.height),
-        body.place,
-        np.array(body.has_floor),
-        bone_range(joints),
+        body.hips,
+        np.array(body.floor),
+        bone_range(seen),
         low,
         high,
         np.array(float(fps)),
@@ -135,17 +168,15 @@ def read_dancer(path: str | os.PathLike) -> Dancer:
     """
     dancer = Dancer(**read_npz(path, Dancer._fields))
     count, bones = len(dancer.joints) if dancer.joints.ndim else 0, len(BONES)
-    shapes: dict[str, tuple] = dict.fromkeys(("height", "has_floor", "fps"), ())
+    shapes: dict[str, tuple] = dict.fromkeys(("height", "floor", "fps"), ())
     shapes |= {"joints": (count, len(JOINTS), 2), "lengths": (bones,), "bones": (bones, 2)}
-    shapes |= {"place": (2,), "low": (len(JOINTS), 2), "high": (len(JOINTS), 2)}
+    shapes |= {"hips": (2,), "low": (len(JOINTS), 2), "high": (len(JOINTS), 2)}
     fits = all(getattr(dancer, name).shape == shape for name, shape in shapes.items())
     images = dancer.frames
     fits &= images.dtype == np.uint8 and images.ndim == 4 and images.shape[::3] == (count, 3)
-    numbers = [
-        each for name, each in dancer._asdict().items() if name not in ("frames", "has_floor")
-    ]
+    numbers = [each for name, each in dancer._asdict().items() if name != "frames"]
     fits &= count > 0 and all(each.dtype.kind == "f" for each in numbers)
-    if not fits or not (dancer.height > 0 and np.isfinite(dancer.place).all() and dancer.fps > 0):
+    if not fits or not (dancer.height > 0 and np.isfinite(dancer.hips).all() and dancer.fps > 0):
         raise UserError(
             f"{path} does not hold what a run keeps for driving. Take that of a run that was "
             "trained on a data folder with joints.npz."

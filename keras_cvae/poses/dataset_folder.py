@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_cvae.data.joints import INFO_FILE, JOINTS_FILE, Joints, joined, write_joints
 from keras_cvae.data.skeleton import draw_skeleton
+from keras_cvae.errors import UserError
 from keras_cvae.files import write_json
 from keras_cvae.poses.body import BONE_NAMES, full_lengths
 from keras_cvae.poses.follow import Followed
@@ -93,6 +94,11 @@ def write_parts(
                 if (following := next(place, None)) is None:
                     break
                 wanted = following
+            else:
+                raise UserError(
+                    f"{video.source.name} gave fewer frames when it was read again; it is damaged, "
+                    "or it changed. Encode it again: ffmpeg -i IN -c:v libx264 OUT.mp4"
+                )
     write_preview(folder / "preview.png", pictures)
     write_joints(
         folder / JOINTS_FILE, joined([_table(each, frame_size, fps) for each in sequences])

@@ -14,7 +14,7 @@ from keras_cvae.poses.keypoints import Keypoints
 from keras_cvae.poses.people import Crowd
 from keras_cvae.poses.source import Source
 from keras_cvae.poses.track import SHORTEST, Track, make_track
-from keras_cvae.poses.tracking import EstimatedPerson, KeypointPerson, Tracker, check_fits
+from keras_cvae.poses.tracking import EstimatedPerson, KeypointPerson, Tracker, fitted_to
 from keras_cvae.progress import Progress
 
 MAX_JITTER = 0.05  # of the body's height: good videos have up to 1.6 %, failures 6.8 % and more
@@ -44,6 +44,7 @@ def follow(
     person: str | int | None = None,
     anyway: bool = False,
     still_camera: bool = True,
+    shortest: int = SHORTEST,
 ) -> Followed:
     """Follows one person through a video, with progress on stderr.
 
@@ -53,6 +54,7 @@ def follow(
         person: who is meant, see `people.check_rule`; `None` asks if several people are there.
         anyway: whether a poor track is a warning instead of an error.
         still_camera: whether the camera must stand still.
+        shortest: frames of a segment, at least.
 
     Returns:
         `Followed`, with at least one segment.
@@ -69,7 +71,7 @@ def follow(
         tracker, name = EstimatedPerson(poses, person, crowd), poses.name
     else:
         path, keypoints = poses
-        check_fits(keypoints, source.info.frames, str(path), source.name)
+        keypoints = fitted_to(keypoints, source.info.frames, str(path), source.name)
         tracker, name = KeypointPerson(keypoints, person, crowd), keypoints.kind
     camera = CameraMotion(source.info.frame_size)
     joints, scores = [], []
@@ -82,8 +84,8 @@ def follow(
             scores.append(np.zeros(len(JOINTS)) if found is None else found.scores)
             progress.update()
     crowd.finish()
-    track = make_track(np.array(joints), np.array(scores), source.fps)
-    check_track(track, source.name, source.info.frame_size[0], anyway)
+    track = make_track(np.array(joints), np.array(scores), source.fps, shortest)
+    check_track(track, source.name, source.info.frame_size[0], anyway, shortest)
     if camera.moves:
         _refuse(
             f"{source.name}: the camera moves (by {camera.farthest:.0%} of the image in all), but "
@@ -94,7 +96,9 @@ def follow(
     return Followed(track, len(joints), camera.farthest, name)
 
 
-def check_track(track: Track, name: str, image_height: float, anyway: bool = False) -> None:
+def check_track(
+    track: Track, name: str, image_height: float, anyway: bool = False, shortest: int = SHORTEST
+) -> None:
     """Checks that a track can be used.
 
     Args:
@@ -102,6 +106,7 @@ def check_track(track: Track, name: str, image_height: float, anyway: bool = Fal
         name: of the video, in messages.
         image_height: in pixels.
         anyway: whether a poor track is a warning instead of an error.
+        shortest: frames of a segment, at least.
 
     Raises:
         UserError: if it cannot.
@@ -114,8 +119,8 @@ def check_track(track: Track, name: str, image_height: float, anyway: bool = Fal
     if not track.segments:
         raise UserError(
             f"{name}: a person was found in {track.found:.0%} of the frames, but nowhere with "
-            f"shoulders and hips for {SHORTEST} frames without interruption. Film one person whose "
-            "whole body is seen all the time."
+            f"shoulders and hips for {shortest} frames without interruption. Take a longer part, "
+            "or film one person whose whole body is seen all the time."
         )
     if track.height < MIN_HEIGHT * image_height:
         _refuse(

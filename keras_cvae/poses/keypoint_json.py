@@ -39,7 +39,8 @@ def read_json_people(path: Path) -> Table:
     if not isinstance(data, list):
         raise UserError(f"{path} holds {shown(data)}. {_SHAPES}")
     sample = next((entry for entry in data if entry), None)
-    if isinstance(sample, dict) and "image_id" in sample:
+    by_image = isinstance(sample, dict) and "image_id" in sample
+    if by_image:
         frames = _by_image(data, path)
         first = 1 if 0 not in frames and 1 in frames else 0
     elif isinstance(sample, dict):
@@ -52,7 +53,7 @@ def read_json_people(path: Path) -> Table:
         number: [person_of(each, f"{path}: frame {number}") for each in found]
         for number, found in frames.items()
     }
-    return table_of(path, people, first)
+    return table_of(path, people, first)._replace(lists_all=not by_image)
 
 
 def person_of(found: Any, where: str) -> np.ndarray:

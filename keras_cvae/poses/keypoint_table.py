@@ -22,6 +22,7 @@ class Table(NamedTuple):
         frame_size: (height, width) in pixels, or `None` if the file does not say.
         fps: frames per second, or `None` if the file does not say.
         kind: how to name the file's content, or `None` for the name of its layout.
+        lists_all: whether the file has an entry for each frame, see `keypoints.Keypoints`.
     """
 
     values: np.ndarray
@@ -30,6 +31,7 @@ class Table(NamedTuple):
     frame_size: tuple[int, int] | None = None
     fps: float | None = None
     kind: str | None = None
+    lists_all: bool = True
 
 
 def table_of(path: Path, people: dict[int, list[np.ndarray]], first: int) -> Table:

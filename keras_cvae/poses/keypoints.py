@@ -28,12 +28,15 @@ class Keypoints(NamedTuple):
         frame_size: (height, width) of the images that the pixels refer to, `None` if not known.
         fps: frames per second, `None` if not known.
         kind: what the file holds, such as `"OpenPose BODY_25"`, `"COCO-17"` or `"MediaPipe-33"`.
+        lists_all: whether each frame has an entry. AlphaPose and COCO list people alone, so that
+            frames with nobody at the end are not known, nor the number of the first.
     """
 
     people: list[list[Person]]
     frame_size: tuple[int, int] | None
     fps: float | None
     kind: str
+    lists_all: bool = True
 
 
 def read_keypoints(path: str | os.PathLike, frame_size: tuple[int, int] | None = None) -> Keypoints:
@@ -96,7 +99,10 @@ def read_keypoints(path: str | os.PathLike, frame_size: tuple[int, int] | None =
         raise nobody(path, table.frames)
     for row in found:
         people[table.frame[row]].append(Person(joints[row], scores[row]))
-    return Keypoints(people, frame_size or table.frame_size, table.fps, table.kind or layout.name)
+    kind = table.kind or layout.name
+    return Keypoints(
+        people, frame_size or table.frame_size, table.fps, kind, lists_all=table.lists_all
+    )
 
 
 def _read(path: Path) -> Table:

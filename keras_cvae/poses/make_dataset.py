@@ -17,7 +17,6 @@ from keras_cvae.poses.source import Source, open_source
 from keras_cvae.poses.splits import divide
 from keras_cvae.poses.window import Window, choose_window
 
-MAX_FPS = 30.0  # frames a second, where the user does not say
 SHORT = 20.0  # seconds; a shorter video gets a warning
 
 
@@ -51,7 +50,8 @@ def make_dataset(
             `poses.keypoints.read_keypoints`. Without them the joints are estimated by `BlazePose`.
         person: `"largest"`, `"left"`, `"right"`, or a number from 1, counted from the left.
         frame_size: (height, width) of the frames in pixels; `None` chooses by the person's shape.
-        fps: frames per second; `None` takes those of the slowest video, at most 30.
+        fps: frames per second; `None` takes those of the slowest video, see
+            `source.usual_rate`.
         start, end: seconds of each video to use.
         limit: at most so many frames of each video.
         pose_models: folder of the pose estimator's files; `None` downloads them once.
@@ -76,7 +76,7 @@ def make_dataset(
             f"Got {len(keypoints)} keypoint files for {len(videos)} videos. Give one for each."
         )
     if fps is None:
-        fps = min([MAX_FPS, *(open_source(each).info.fps for each in videos)])
+        fps = min(open_source(each).fps for each in videos)
     sources = [open_source(each, fps, start, end, limit) for each in videos]
     estimator = None if keypoints else BlazePose(pose_models)
     followed = []
@@ -116,11 +116,13 @@ def _read(path: str | os.PathLike, source: Source) -> tuple:
 
 
 def _names(sources: Sequence[Source]) -> list[str]:
-    """A folder's name for each video: that of the file, with a number where two are the same."""
-    stems = [re.sub(r"[^\w.-]", "_", source.path.stem) or "video" for source in sources]
-    return [
-        stem if stems.count(stem) == 1 else f"{number}_{stem}" for number, stem in enumerate(stems)
-    ]
+    """A folder's name for each video: that of the file, numbered if two of them are alike."""
+    stems = [re.sub(r"[^\w-]+", "_", source.path.stem).strip("_") or "video" for source in sources]
+    # Alike on a file system without large letters, and to the reader of folders, for 01 is 1.
+    alike = {stem.lstrip("0").casefold() for stem in stems}
+    if len(alike) == len(stems):
+        return stems
+    return [f"{number}_{stem}" for number, stem in enumerate(stems)]
 
 
 def _window(

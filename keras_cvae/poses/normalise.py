@@ -27,15 +27,14 @@ class Body(NamedTuple):
     Args:
         lengths: (20,) full length of each of `body.BONES` in pixels, NaN if it was never seen.
         height: from nose to ankles in pixels.
-        place: (2,) x of the middle of the hips, the median over time, and y of the floor; where no
-            foot is seen, y of the hips.
-        has_floor: whether the feet are seen.
+        hips: (2,) the middle of the hips in pixels, the median over time.
+        floor: y of the floor in pixels; NaN where no foot was ever seen.
     """
 
     lengths: np.ndarray
     height: float
-    place: np.ndarray
-    has_floor: bool
+    hips: np.ndarray
+    floor: float
 
 
 def measure(joints: np.ndarray) -> Body:
@@ -48,21 +47,18 @@ def measure(joints: np.ndarray) -> Body:
     Returns:
         `Body`.
     """
-    hips = with_middles(joints)[:, HIPS]
-    floor = quiet(np.nanpercentile, floor_line(joints), _FLOOR)
-    across, middle = quiet(np.nanmedian, hips, axis=0)
-    has_floor = not np.isnan(floor)
-    place = np.array([across, floor if has_floor else middle])
-    return Body(full_lengths(joints), height(joints), place, bool(has_floor))
+    hips = quiet(np.nanmedian, with_middles(joints)[:, HIPS], axis=0)
+    floor = float(quiet(np.nanpercentile, floor_line(joints), _FLOOR))
+    return Body(full_lengths(joints), height(joints), hips, floor)
 
 
 def normalise(joints: np.ndarray, target: Body, method: str = "limbs") -> np.ndarray:
     """Fits the poses of a driver to the body of another person.
 
     `"global"` scales all by the ratio of the heights, and puts the driver's floor and median
-    position where the other person's are. `"limbs"` then gives each bone the other person's
-    length, from the hips outward, with its direction kept, and puts the lower foot where it was.
-    `"none"` changes nothing.
+    position where the other person's are (where the feet of either are never seen, the hips).
+    `"limbs"` then gives each bone the other person's length, from the hips outward, with its
+    direction kept, and puts the lower foot where it was. `"none"` changes nothing.
 
     Args:
         joints: (T, 19, 2) of the driver, in pixels of any image.
@@ -79,10 +75,12 @@ def normalise(joints: np.ndarray, target: Body, method: str = "limbs") -> np.nda
     if method == "none":
         return joints
     driver = measure(joints)
-    place = driver.place
-    if driver.has_floor and not target.has_floor:
-        place = np.array([place[0], quiet(np.nanmedian, with_middles(joints)[:, HIPS, 1])])
-    fitted = (joints - place) * (target.height / driver.height) + target.place
+    have_floor = not np.isnan(driver.floor) and not np.isnan(target.floor)
+    here, there = (
+        np.array([body.hips[0], body.floor if have_floor else body.hips[1]])
+        for body in (driver, target)
+    )
+    fitted = (joints - here) * (target.height / driver.height) + there
     return fitted if method == "global" else _with_limbs(fitted, target.lengths)
 
 
@@ -90,12 +88,17 @@ def _with_limbs(joints: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     ratios = np.clip(lengths / full_lengths(joints), *_RATIOS)
     ratios = np.where(np.isnan(ratios), 1.0, ratios)
     points = with_middles(joints)
-    fitted = points.copy()
+    # Where a joint is not seen, its place is taken by the one that it hangs on.
+    before, after = points.copy(), points.copy()
     for (start, end), ratio in zip(BONES, ratios, strict=True):
-        fitted[:, end] = fitted[:, start] + (points[:, end] - points[:, start]) * ratio
-    fitted = fitted[:, : joints.shape[1]]
+        bone = (points[:, end] - before[:, start]) * ratio
+        unseen = np.isnan(bone).any(axis=-1, keepdims=True)
+        before[:, end] = np.where(unseen, before[:, start], points[:, end])
+        after[:, end] = after[:, start] + np.where(unseen, 0.0, bone)
+    fitted = np.where(np.isnan(joints), np.nan, after[:, : joints.shape[1]])
     sunk = floor_line(joints) - floor_line(fitted)
-    fitted[..., 1] += np.nan_to_num(sunk)[:, None]
+    if (known := np.flatnonzero(~np.isnan(sunk))).size:  # elsewhere no foot is seen
+        fitted[..., 1] += np.interp(np.arange(len(sunk)), known, sunk[known])[:, None]
     return fitted
 
 

@@ -1,5 +1,6 @@
 """A video to take poses and frames from: a file, or a folder of numbered images."""
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cvae.data.dance_layout import numbered_images
-from keras_cvae.data.decoding import image_size, read_image, resize_image
+from keras_cvae.data.decoding import image_size, read_image
+from keras_cvae.data.same_size import check_same_size
 from keras_cvae.errors import UserError
 from keras_cvae.video.read import VideoInfo, count_frames, read_video, video_info
 
+MAX_FPS = 30.0  # frames per second that are taken, where nothing else is said
 FOLDER_FPS = 30.0  # of a folder of images, where nothing else is said
+_FASTER = 1.01  # times the rate that may be asked for: for rates such as 29.97
 
 
 class Source(NamedTuple):
@@ -56,8 +60,34 @@ class Source(NamedTuple):
             return
         files = numbered_images(self.path)
         first = round(self.start * self.fps)
-        for number in range(first, first + self.length):
-            yield number, resize_image(read_image(files[number]), self.info.frame_size)
+        for number in range(first, min(first + self.length, len(files))):
+            yield number, read_image(files[number])
+
+
+def usual_rate(fps: float) -> float:
+    """The rate that is taken of a video of a rate where nothing else is said: at most 30.
+
+    A faster one is divided by a whole number, so that frames are evenly spaced: 50 becomes 25.
+    """
+    return fps / max(1, math.ceil(fps / MAX_FPS - 0.02))  # 30.02 is 30
+
+
+def check_rate(name: str | os.PathLike, fps: float | None, own: float) -> None:
+    """Checks that a video has so many frames per second.
+
+    Args:
+        name: of the video, in messages.
+        fps: frames per second that are asked for; `None` passes.
+        own: those that it has.
+
+    Raises:
+        UserError: if frames would be repeated.
+    """
+    if fps is not None and fps > _FASTER * own:
+        raise UserError(
+            f"fps={fps:g} would repeat frames: {name} has {own:g} frames per second. Give at most "
+            f"{own:g}."
+        )
 
 
 def open_source(
@@ -71,8 +101,8 @@ def open_source(
 
     Args:
         path: a video file, or a folder of numbered images, which have the rate `fps`.
-        fps: frames per second to take, at most those of the file. `None` takes those of the file
-            (of a folder 30).
+        fps: frames per second to take, at most those of the file. `None` takes `usual_rate` (of a
+            folder 30).
         start, end: seconds.
         limit: at most so many frames.
 
@@ -80,17 +110,21 @@ def open_source(
         `Source`.
 
     Raises:
-        UserError: if it is no video, `fps` is more than it has, or nothing lies between `start` and
-            `end`.
+        UserError: if it is no video, `fps` is more than it has, images differ in size, or nothing
+            lies between `start` and `end`.
     """
     path = Path(path)
     if path.is_dir():
         files = numbered_images(path)
         rate = FOLDER_FPS if fps is None else fps
-        info = VideoInfo(image_size(files[0]), rate, len(files), len(files) / rate)
+        size = image_size(files[0])
+        for file in files:
+            check_same_size(files[0], size, file, image_size(file))
+        info = VideoInfo(size, rate, len(files), len(files) / rate)
     else:
         info = video_info(path)
-    source = Source(path, info, info.fps if fps is None else fps, start, end, limit)
+    check_rate(path, fps, info.fps)
+    source = Source(path, info, usual_rate(info.fps) if fps is None else fps, start, end, limit)
     if source.length < 1:
         raise UserError(
             f"{path} has no frame between {start:g} s and {'its end' if end is None else end}: it "

@@ -7,7 +7,7 @@ import numpy as np
 from keras_cvae.poses.body import CORE, height
 
 SHORTEST = 16  # frames of a segment: one training clip
-_VISIBLE = 0.3  # score below which a joint is not seen
+VISIBLE = 0.3  # score below which a joint is not seen
 _GAP = 0.25  # seconds of a joint's absence that are interpolated
 _JUMP = 0.5  # of the body's height from frame to frame: another person
 _WINDOW = 0.23  # seconds that are smoothed over
@@ -33,7 +33,9 @@ class Track(NamedTuple):
     jitter: float
 
 
-def make_track(joints: np.ndarray, scores: np.ndarray, fps: float) -> Track:
+def make_track(
+    joints: np.ndarray, scores: np.ndarray, fps: float, shortest: int = SHORTEST
+) -> Track:
     """Cleans the joints that were found in each frame.
 
     Joints of low score are removed, gaps of up to a quarter of a second interpolated, and the rest
@@ -45,26 +47,30 @@ def make_track(joints: np.ndarray, scores: np.ndarray, fps: float) -> Track:
         joints: (T, 19, 2) in pixels, NaN where nobody was found.
         scores: (T, 19) in [0, 1].
         fps: frames per second.
+        shortest: frames of a segment, at least.
 
     Returns:
         `Track`; without segments if the person is nowhere there for long enough.
     """
     found = ~np.isnan(joints).all(axis=(1, 2))
-    seen = np.where((scores >= _VISIBLE)[..., None], joints, np.nan)
+    seen = np.where((scores >= VISIBLE)[..., None], joints, np.nan)
     filled = fill_gaps(seen, max(1, int(_GAP * fps)))
     there = ~np.isnan(filled[:, CORE]).any(axis=(1, 2))
     if not there.any():
         return Track(seen, [], float("nan"), float(found.mean()), float("nan"))
     body = height(filled)
-    hips = filled[:, CORE[2:]].mean(axis=1)
-    steps = np.linalg.norm(np.diff(hips, axis=0), axis=1)
-    jumps = np.r_[False, np.nan_to_num(steps) > _JUMP * body]
-    segments = _segments(there, jumps)
+    jumps = _jumps(seen[:, CORE[2:]].mean(axis=1), _JUMP * body)
+    for before, after in jumps:  # what was filled in between belongs to nobody
+        there[before + 1 : after] = False
+    segments = _segments(there, {after for _, after in jumps}, shortest)
     smoothed = np.full_like(filled, np.nan)
     width = _odd(_WINDOW * fps)
     for first, end in segments:
         smoothed[first:end] = _smooth(filled[first:end], width)
-    return Track(smoothed, segments, body, float(found.mean()), jitter(seen, segments, body))
+    shaking = jitter(seen, segments, body)
+    if np.isnan(shaking):  # no joint was seen in three frames running
+        shaking = jitter(filled, segments, body)
+    return Track(smoothed, segments, body, float(found.mean()), shaking)
 
 
 def fill_gaps(values: np.ndarray, most: int) -> np.ndarray:
@@ -104,14 +110,22 @@ def jitter(joints: np.ndarray, segments: list[tuple[int, int]], body: float) -> 
     return float(values.mean() / body) if len(values) else float("nan")
 
 
-def _segments(there: np.ndarray, jumps: np.ndarray) -> list[tuple[int, int]]:
-    begins = there & (jumps | ~np.r_[False, there[:-1]])
-    segments = []
-    for first in np.flatnonzero(begins).tolist():
-        later = np.flatnonzero(~there[first + 1 :] | jumps[first + 1 :])
-        end = first + 1 + int(later[0]) if len(later) else len(there)
-        if end - first >= SHORTEST:
-            segments.append((first, end))
+def _jumps(hips: np.ndarray, most: float) -> list[tuple[int, int]]:
+    """Pairs of frames, each the next to the other in which hips are seen, with a jump between."""
+    known = np.flatnonzero(~np.isnan(hips).any(axis=1))
+    steps = np.linalg.norm(np.diff(hips[known], axis=0), axis=1)
+    return [(int(known[n]), int(known[n + 1])) for n in np.flatnonzero(steps > most)]
+
+
+def _segments(there: np.ndarray, begins: set[int], shortest: int) -> list[tuple[int, int]]:
+    segments, first = [], None
+    for number, present in enumerate([*there.tolist(), False]):
+        if first is not None and (not present or number in begins):
+            if number - first >= shortest:
+                segments.append((first, number))
+            first = None
+        if present and first is None:
+            first = number
     return segments
 
 

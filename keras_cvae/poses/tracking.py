@@ -123,8 +123,8 @@ def follow_keypoints(
     return joints, scores
 
 
-def check_fits(keypoints: Keypoints, frames: int, name: str, video: str) -> None:
-    """Checks that keypoints are those of a video, by the number of frames.
+def fitted_to(keypoints: Keypoints, frames: int, name: str, video: str) -> Keypoints:
+    """The keypoints of the frames of a video, checked by the number of frames.
 
     Args:
         keypoints: of a file.
@@ -132,15 +132,25 @@ def check_fits(keypoints: Keypoints, frames: int, name: str, video: str) -> None
         name: of the keypoint file.
         video: of the video.
 
+    Returns:
+        The keypoints. Of a file that lists people alone, whose numbers go beyond the video, frames
+        with nobody at the beginning are left out: the first image had a higher number.
+
     Raises:
-        UserError: if they differ by more than two frames and 1 %.
+        UserError: if the numbers of frames differ by more than two frames and 1 %.
     """
-    count = len(keypoints.people)
-    if abs(count - frames) > max(2, 0.01 * frames):
+    people = keypoints.people
+    excess = len(people) - frames
+    if not keypoints.lists_all and excess > 0 and not any(people[:excess]):
+        print(f"{name}: its frame {excess} is taken as the first of {video}", flush=True)
+        return keypoints._replace(people=people[excess:])
+    tolerance = max(2, 0.01 * frames)
+    if excess > tolerance or (keypoints.lists_all and -excess > tolerance):
         raise UserError(
-            f"{name} has keypoints of {count} frames, but {video} has {frames}. Give the keypoints "
-            "of this video, one entry for each of its frames."
+            f"{name} has keypoints of {len(people)} frames, but {video} has {frames}. Give the "
+            "keypoints of this video, one entry for each of its frames."
         )
+    return keypoints
 
 
 def _extent(person: Person) -> float:

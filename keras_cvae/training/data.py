@@ -17,7 +17,7 @@ from keras_cvae.data.joints import (
     joints_of_videos,
     read_joints,
 )
-from keras_cvae.data.mirroring import mirrored_videos
+from keras_cvae.data.mirroring import mirrored_joints, mirrored_videos
 from keras_cvae.data.share import first_share
 from keras_cvae.data.sources import BUILTIN, has_split
 from keras_cvae.data.videos import Video
@@ -73,10 +73,9 @@ def load_data(config: TrainingConfig) -> RunData:
     twins: list[Video] = []
     dancer = None
     if config.data != BUILTIN and has_joints(config.data):
-        joints = read_joints(Path(config.data) / JOINTS_FILE)
         if config.mirror:
-            twins = mirrored_videos(videos["train"], joints)
-        dancer = _dancer(videos["train"], joints)
+            twins = mirrored_videos(videos["train"], _joints(config.data))
+        dancer = _dancer(config, videos["train"])
     shares = [first_share(each, config.partial) for each in (videos["train"], twins) if each]
     clips = Clips(
         [video for share in shares for video in share],
@@ -99,15 +98,26 @@ def load_data(config: TrainingConfig) -> RunData:
     return RunData(clips, videos, twins, prints, dancer)
 
 
-def _dancer(videos: Sequence[Video], joints: Joints) -> Dancer | None:
+def _joints(root: str) -> Joints:
+    return read_joints(Path(root) / JOINTS_FILE)
+
+
+def _dancer(config: TrainingConfig, videos: Sequence[Video]) -> Dancer | None:
+    """The person in the videos that are trained on, `None` where the joints do not tell."""
     try:
-        found = np.concatenate(joints_of_videos(videos, joints))
+        joints = _joints(config.data)
+        every = joints_of_videos(videos, joints)
     except UserError as error:
-        warnings.warn(f"the run cannot be driven by other people: {error}", stacklevel=3)
+        warnings.warn(f"other people cannot drive this run: {error}", stacklevel=3)
         return None
+    used = first_share(videos, config.partial)
+    found = np.concatenate(
+        [own[: len(video.frames)] for own, video in zip(every, used, strict=False)]
+    )
     if np.isnan(found[:, CORE]).any(axis=(1, 2)).all():
         return None  # no frame has shoulders and hips
-    return make_dancer([video.frames for video in videos], found, float(joints.fps))
+    mirrored = mirrored_joints(found, config.frame_size[1]) if config.mirror else None
+    return make_dancer([video.frames for video in used], found, float(joints.fps), mirrored)
 
 
 def check_same_data(run: Path, data: RunData, may_differ: bool) -> bool:

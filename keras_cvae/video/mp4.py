@@ -78,7 +78,8 @@ def _write_h264(av: Any, path: Path, frames: np.ndarray, fps: float) -> None:
     try:
         # The index in front lets browsers play the file while they load it.
         options = {"movflags": "faststart"}
-        with av.open(str(path), "w", format="mp4", options=options) as container:
+        # Whole, for FFmpeg takes what stands before a colon as a protocol.
+        with av.open(str(path.resolve()), "w", format="mp4", options=options) as container:
             stream = container.add_stream("libx264", rate=rate, options={"crf": "18"})
             stream.height, stream.width = (side + side % 2 for side in frames.shape[1:3])
             stream.pix_fmt = "yuv420p"

@@ -39,6 +39,33 @@ def test_poses_outside_of_training_are_counted_and_named(dancer):
     assert outside.frames == 5 and outside.joints == {"left_wrist": 5, "nose": 2}
 
 
+def test_joints_that_training_never_saw_are_outside_wherever_they_are():
+    joints = dance(60, (16, 32))
+    half = joints.copy()
+    half[:, INDEX["left_ankle"]] = np.nan
+    dancer = make_dancer([np.zeros((60, 16, 32, 3), np.uint8)], half, 24)
+    assert dancer.outside(half).frames == 0
+    assert dancer.outside(joints).joints == {"left_ankle": 60}
+
+
+def test_what_is_seen_besides_widens_the_ranges():
+    joints, frames = dance(60, (16, 32)), np.zeros((60, 16, 32, 3), np.uint8)
+    beside = joints + [9, 0]
+    assert make_dancer([frames], joints, 24).outside(beside).frames == 60
+    both = make_dancer([frames], joints, 24, also_seen=beside)
+    assert both.outside(beside).frames < 5 and len(both.joints) == 60
+
+
+def test_it_fits_frames_of_another_size_and_the_same_shape(dancer):
+    larger = dancer.resized((32, 64))
+    assert larger.frames.shape[1:3] == (32, 64)
+    assert larger.body.height == pytest.approx(2 * dancer.body.height)
+    assert larger.nearest(2 * dancer.joints[31]) == 31
+    assert larger.outside(2 * dancer.joints).frames == 0
+    with pytest.raises(UserError, match="16 x 32 .* predicts 32 x 32"):
+        dancer.resized((32, 32))
+
+
 def test_it_is_read_as_it_was_written(dancer, tmp_path):
     write_dancer(tmp_path / "dancer.npz", dancer)
     for ours, theirs in zip(read_dancer(tmp_path / "dancer.npz"), dancer, strict=True):
@@ -54,7 +81,8 @@ def test_it_is_read_as_it_was_written(dancer, tmp_path):
         {"low": np.array([["x"] * 2] * 19)},
         {"height": np.array(np.nan)},
         {"fps": np.array(0.0)},
-        {"place": np.array([object(), 1])},
+        {"hips": np.array([object(), 1])},
+        {"hips": np.array([np.nan, 1])},
     ],
 )
 def test_another_file_is_an_error(dancer, tmp_path, change):

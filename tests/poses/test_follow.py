@@ -63,6 +63,19 @@ def test_keypoints_of_another_video_are_an_error(images):
         follow(open_source(images / "still"), ("x.json", keypoints(dance(50, SIZE))))
 
 
+def test_files_that_list_people_alone_may_end_early_and_begin_late(images, capsys):
+    joints = dance(40, SIZE)
+    source, short = open_source(images / "still"), keypoints(joints[:30])
+    found = follow(source, ("x.json", short._replace(lists_all=False))).track
+    assert found.segments == [(0, 30)]
+    with pytest.raises(UserError, match="x.json has keypoints of 30 frames"):
+        follow(source, ("x.json", short))
+    late = keypoints(joints)
+    late = late._replace(people=[[]] * 100 + late.people, lists_all=False)
+    assert np.abs(follow(source, ("x.json", late)).track.joints - joints).max() < 1
+    assert "x.json: its frame 100 is taken as the first of still" in capsys.readouterr().out
+
+
 def test_a_moving_camera_is_an_error_or_a_warning(images):
     source, poses = open_source(images / "moving"), ("x.json", keypoints(dance(40, SIZE)))
     with pytest.raises(UserError, match="moving: the camera moves .* start and end"):

@@ -70,7 +70,7 @@ def test_openpose_folder_in_numeric_order(tmp_path, count, name):
     (folder / "._8.json").write_bytes(b"")
     found = read_keypoints(folder)
     assert wrists(found) == [[(2, 40), (3, 40)], [(1, 40)], [], [(1, 40)]]
-    assert found[1:] == (None, None, KIND_OF[count])
+    assert found[1:4] == (None, None, KIND_OF[count])
     person = found.people[1][0]
     assert person.joints.shape == (19, 2) and person.scores[WRIST] == 0.5
     assert np.isnan(person.joints[-1]).all() == (count == 18)  # the toe
@@ -222,7 +222,7 @@ def test_mediapipe_lists_by_frame(tmp_path, columns, convert, several):
     found = read_keypoints(path, (100, 200))
     second = [(50, 50), (300, -50)] if several else [(50, 50)]
     assert wrists(found) == [[], second, [], [(50, 50)] if several else [(300, -50)]]
-    assert found[1:] == ((100, 200), None, "MediaPipe-33")
+    assert found[1:4] == ((100, 200), None, "MediaPipe-33")
     assert found.people[1][0].scores[WRIST] == (0.75 if columns == 4 else 1)
     assert "relative to the image" in refused(path)
 
@@ -269,7 +269,7 @@ def test_arrays_of_several_people_with_scores_size_and_rate(tmp_path):
     size = {"frame_size": (100, 200), "fps": 25}
     found = read_keypoints(saved(tmp_path / "a.npz", keypoints=frames, scores=scores, **size))
     assert wrists(found) == [[(1, 40), (2, 40)], [], [(2, 40)]]
-    assert found[1:] == ((100, 200), 25.0, "OpenPose BODY_25")
+    assert found[1:4] == ((100, 200), 25.0, "OpenPose BODY_25")
     third = np.concatenate([frames, scores[..., None]], axis=-1)
     same = read_keypoints(saved(tmp_path / "b.npz", keypoints=third))
     assert wrists(same) == wrists(found)
@@ -317,7 +317,7 @@ def data_folder_joints(path):
 def test_joints_of_a_data_folder_give_their_longest_video(tmp_path):
     found = read_keypoints(data_folder_joints(tmp_path / "joints.npz"))
     assert wrists(found) == [[(3, 40)], [(4, 40)], [(1, 40)]]
-    assert found[1:] == ((100, 200), 30.0, "joints of train/me, 3 frames")
+    assert found[1:4] == ((100, 200), 30.0, "joints of train/me, 3 frames")
 
 
 @pytest.mark.parametrize("name", Joints._fields)

@@ -10,7 +10,8 @@ from keras_cvae.data.joints import read_info, read_joints
 from keras_cvae.data.skeleton import draw_skeleton
 from keras_cvae.data.synthetic import render_video
 from keras_cvae.errors import UserError
-from keras_cvae.poses.make_dataset import make_dataset
+from keras_cvae.poses.make_dataset import _names, make_dataset
+from keras_cvae.poses.source import Source
 from keras_cvae.video import write_video
 
 SIZE = (64, 128)
@@ -107,3 +108,14 @@ def test_what_cannot_work_leaves_nothing(filmed, tmp_path, arguments, message):
 def test_what_exists_is_never_overwritten(made, filmed):
     with pytest.raises(UserError, match="exists"):
         make_dataset(made[0], [filmed / "me"], [filmed / "me.npz"])
+
+
+def test_names_of_videos_are_different_for_every_reader(tmp_path):
+    def names(*files):
+        return _names([Source(tmp_path / file, None, 30) for file in files])
+
+    assert names("me.mp4", "a b!.mov", ".hid.mp4") == ["me", "a_b", "hid"]
+    assert names("x.mp4", "a.mp4", "1_a.mp4", "a.mov") == ["0_x", "1_a", "2_1_a", "3_a"]
+    assert names("01.mp4", "1.mp4") == ["0_01", "1_1"]
+    assert names("Me.mp4", "me.mov") == ["0_Me", "1_me"]
+    assert names("...") == ["video"]

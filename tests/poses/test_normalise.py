@@ -51,25 +51,44 @@ def test_fewer_bones_are_out_of_range_after_normalisation():
     assert bones_outside(target, ranges) < 0.02
 
 
-def test_joints_that_are_not_seen_stay_so():
-    driver = dance(seed=6)
-    driver[:, INDEX["left_wrist"]] = np.nan
-    fitted = normalise(driver, measure(dance()), "limbs")
-    assert np.isnan(fitted[:, INDEX["left_wrist"]]).all()
-    assert np.isnan(fitted).sum() == 2 * len(driver)
+def test_joints_that_are_not_seen_stay_so_and_lose_no_others():
+    driver = taller(dance(seed=6))
+    whole = normalise(driver, measure(dance()), "limbs")
+    for unseen, others in (("nose", ["left_eye", "right_ear"]), ("left_knee", ["left_ankle"])):
+        joints = driver.copy()
+        joints[20:30, INDEX[unseen]] = np.nan
+        fitted = normalise(joints, measure(dance()), "limbs")
+        assert np.isnan(fitted).sum() == 20
+        for other in others:
+            far = np.linalg.norm((fitted - whole)[20:30, INDEX[other]], axis=1).max()
+            assert far < 0.35 * measure(dance()).height * (0.1 if "eye" in other else 1)
 
 
-def test_without_feet_the_hips_are_the_place():
-    target = dance()
-    driver = target * 2
-    driver[:, 13:] = np.nan  # knees, ankles, toes
-    fitted = normalise(driver, measure(target), "global")
-    assert np.isfinite(fitted[:, :13]).all()
-    half = target.copy()
-    half[:, 13:] = np.nan
-    fitted = normalise(target * 2, measure(half), "limbs")
+def test_the_body_does_not_bob_when_feet_are_not_seen_for_a_moment():
+    driver = taller(np.stack([standing(100)] * 9), legs=1.4)
+    driver[:, [INDEX["left_ankle"], INDEX["left_toe"]], 1] -= 6  # a foot is lifted
+    target = measure(np.stack([standing(100)] * 9))
     hips = [INDEX["left_hip"], INDEX["right_hip"]]
-    assert np.median(fitted[:, hips, 1]) == pytest.approx(np.median(target[:, hips, 1]), rel=0.1)
+    level = normalise(driver, target)[0, hips, 1].mean()
+    both = driver.copy()
+    both[4, [INDEX["left_ankle"], INDEX["right_ankle"]]] = np.nan
+    knee = driver.copy()
+    knee[4, INDEX["right_knee"]] = np.nan
+    for joints in (both, knee):
+        assert normalise(joints, target)[:, hips, 1].mean(axis=1) == pytest.approx(level, abs=3)
+
+
+@pytest.mark.parametrize("method", ["limbs", "global"])
+@pytest.mark.parametrize("who", ["driver", "target"])
+def test_where_feet_are_never_seen_the_hips_are_the_place(method, who):
+    joints = dance()
+    half = joints.copy()
+    half[:, 13:] = np.nan  # knees, ankles, toes
+    driver, target = (half * 2, joints) if who == "driver" else (joints * 2, half)
+    fitted = normalise(driver, measure(target), method)
+    assert np.isnan(fitted[:, 13:]).all() == (who == "driver")
+    hips = [INDEX["left_hip"], INDEX["right_hip"]]
+    assert np.median(fitted[:, hips, 1]) == pytest.approx(np.median(joints[:, hips, 1]), rel=0.1)
 
 
 def test_absurd_ratios_are_bounded():

@@ -60,10 +60,26 @@ def test_a_jump_is_another_person():
     assert make_track(joints, SURE, 30).segments == [(0, 30), (30, 60)]
 
 
+def test_another_person_behind_a_short_gap_is_no_sliding_one():
+    joints = np.stack([standing(100)] * 60)
+    joints[30:] += [80, 0]
+    joints[28:32] = np.nan
+    track = make_track(joints, SURE, 30)
+    assert track.segments == [(0, 28), (32, 60)]
+
+
+def test_joints_of_every_second_frame_have_a_jitter():
+    joints = dance(60)
+    joints[::2] = np.nan
+    track = make_track(joints, SURE, 30)
+    assert track.segments == [(1, 60)] and 0 < track.jitter < 0.05
+
+
 def test_segments_shorter_than_a_clip_are_left_out():
     joints = np.stack([standing(100)] * 60)
     joints[SHORTEST - 1 : 30] = np.nan
     assert make_track(joints, SURE, 30).segments == [(30, 60)]
+    assert make_track(joints, SURE, 30, shortest=2).segments == [(0, SHORTEST - 1), (30, 60)]
     nobody = make_track(joints * np.nan, SURE * 0, 30)
     assert nobody.segments == [] and nobody.found == 0
 

@@ -4,6 +4,7 @@ import pytest
 from keras_cvae import runs
 from keras_cvae.data.joints import read_joints, write_joints
 from keras_cvae.data.synthetic import write_dataset
+from keras_cvae.errors import UserError
 from keras_cvae.poses.dancer import FRAMES, read_dancer
 from keras_cvae.training.data import load_data
 from keras_cvae.training.resolve import resolve
@@ -42,7 +43,7 @@ def test_joints_of_other_images_are_a_warning(folder):
     last = folder / "train/train_img/0/69.png"
     last.unlink()
     (folder / "train/train_label/0/69.png").unlink()
-    with pytest.warns(UserWarning, match="cannot be driven .* 70 frames .* has 69"):
+    with pytest.warns(UserWarning, match="cannot drive .* 70 frames .* has 69"):
         assert load(folder).dancer is None
 
 
@@ -53,3 +54,25 @@ def test_a_person_without_shoulders_is_not_kept(folder):
     (folder / "joints.npz").unlink()
     write_joints(folder / "joints.npz", joints._replace(joints=unseen))
     assert load(folder).dancer is None
+
+
+def test_another_file_of_that_name_is_a_warning_unless_it_is_needed(folder):
+    (folder / "joints.npz").unlink()
+    np.savez(folder / "joints.npz", x=np.zeros(3))
+    with pytest.warns(UserWarning, match="cannot drive this run: .* has no array joints"):
+        assert load(folder).dancer is None
+    with pytest.raises(UserError, match="has no array joints"):
+        load(folder, mirror=True)
+
+
+def test_ranges_are_those_of_what_is_trained_on(folder):
+    whole, part, mirrored = (
+        load(folder, **given).dancer for given in ({}, {"partial": 0.3}, {"mirror": True})
+    )
+    joints = np.array(list(read_joints(folder / "joints.npz").of_split("train")["0"].values()))
+    assert len(part.joints) == 39
+    np.testing.assert_allclose(part.high, np.percentile(joints[:39], 99.5, axis=0), rtol=1e-4)
+    assert not np.allclose(part.high, whole.high)
+    assert mirrored.low[:, 0].min() < whole.low[:, 0].min() or (
+        mirrored.high[:, 0].max() > whole.high[:, 0].max()
+    )
