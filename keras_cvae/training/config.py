@@ -68,10 +68,10 @@ class TrainingConfig:
     batch_size: int = setting(
         _DATA, "clips in a batch; of a folder as helps by its frames", 4, published=2, metavar="B"
     )
-    mirror: bool | None = setting(
+    mirror: bool = setting(
         _DATA,
         "add all videos mirrored, if the folder has joints.npz; else mirror half of the clips",
-        None,
+        False,
     )
     init: str | None = setting(
         _MODEL, "start from its weights: a run folder or a .keras file", None, metavar="MODEL"

@@ -30,8 +30,7 @@ def _options(declared: Setting, kind: Any) -> dict[str, Any]:
     """How a flag is parsed: by the type of its field, of which `None` is no flag's value."""
     plain, *_ = [each for each in typing.get_args(kind) if each is not type(None)] or [kind]
     if plain is bool:
-        on_and_off = argparse.BooleanOptionalAction
-        return {"action": "store_true" if kind is bool else on_and_off}
+        return {"action": "store_true"}
     options: dict[str, Any] = {"type": declared.parse or plain}
     if typing.get_origin(kind) is tuple:
         options["nargs"] = len(typing.get_args(kind))

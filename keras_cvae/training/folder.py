@@ -8,14 +8,14 @@ from keras_cvae.data.dance_layout import find_sequences
 from keras_cvae.data.joints import has_joints, read_info
 from keras_cvae.errors import UserError
 from keras_cvae.training.config import DEFAULT_RECIPE
-from keras_cvae.training.length import chosen_length, mirrors_itself, usable_frames
+from keras_cvae.training.length import chosen_length, usable_frames
 
 
 def settings_of_folder(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a new run that follow from its data folder. No image is opened.
 
     `frame_size` is that of the folder's `dataset.json`, where it has one. In the recommended recipe
-    `mirror`, `batch_size` and `epochs` follow from the number of training frames (see
+    `batch_size` and `epochs` follow from the number of training frames (see
     `training.length`); one line says what was chosen.
 
     Args:
@@ -47,15 +47,13 @@ def _length(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     frames = usable_frames(_train_lengths(values["data"]), values["clip_length"], values["partial"])
     if not frames:
         return {}
-    by_joints, mirror = has_joints(values["data"]), values["mirror"]
-    if mirror is None:
-        mirror = by_joints and mirrors_itself(frames)
+    mirrored = values["mirror"] and has_joints(values["data"])
     length = chosen_length(
         frames,
         values["clip_length"],
         values["stride"],
         values["accumulate"],
-        mirrored=mirror and by_joints,
+        mirrored=mirrored,
         batch_size=given.get("batch_size"),
     )
     chosen: dict[str, Any] = {}
@@ -66,9 +64,9 @@ def _length(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     if chosen:
         words = {"batch_size": "batches of {}", "epochs": "{} epochs"}
         texts = ", ".join(words[name].format(value) for name, value in chosen.items())
-        also = ", each also mirrored" if mirror and by_joints else ""
+        also = ", each also mirrored" if mirrored else ""
         print(f"{frames:,} training frames{also}: {texts}", flush=True)
-    return chosen | {"mirror": mirror}
+    return chosen
 
 
 def _train_lengths(root: str) -> list[int]:

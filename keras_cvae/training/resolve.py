@@ -52,7 +52,6 @@ def resolve(given: dict) -> TrainingConfig:
         )
     if is_new and values["data"] != BUILTIN:
         values |= settings_of_folder(values, given)
-    values["mirror"] = bool(values["mirror"])
     values["frame_size"] = tuple(values["frame_size"])
     values.setdefault("schedule_epochs", values["epochs"])
     if unknown := set(values) - {field.name for field in dataclasses.fields(TrainingConfig)}:

@@ -167,20 +167,9 @@ def test_mirrored_videos_are_trained_on_as_well(data, tmp_path, small_rule):
     assert done.code == 0 and "20 training frames in 3 batches an epoch" in done.out
 
 
-def test_no_mirror_is_a_flag(data, tmp_path, small_rule, monkeypatch):
-    monkeypatch.setattr(length, "MIRROR_BELOW", 100)
-    flags = ["--data", data, "--clip-length", 3, "--epochs", 1]
-    done = run_script("train", *flags, "--no-mirror", "--out", tmp_path / "plain")
-    assert "20 training frames in 3 batches" in done.out
-    done = run_script("train", *flags, "--out", tmp_path / "mirrored")
-    assert "20 training frames, each also mirrored: batches of 2\n" in done.out
-    assert config_of(tmp_path / "mirrored")["mirror"] is True
-
-
 def test_help_says_where_defaults_come_from():
     text = " ".join(run_script("train", "--help").out.split())
     assert "default that of the folder's dataset.json, if it has one (32 64)" in text
-    assert "--mirror, --no-mirror" in text
     assert "--minutes M time of the command, instead of --epochs (none)" in text
 
 

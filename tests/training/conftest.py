@@ -9,4 +9,3 @@ def rules(monkeypatch):
     """Fixed numbers in place of those that were measured, which may change."""
     monkeypatch.setattr(length, "RULES", (Rule(0, 2, 1500), Rule(1200, 4, 600)))
     monkeypatch.setattr(length, "LEAST_EPOCHS", 16)
-    monkeypatch.setattr(length, "MIRROR_BELOW", 0)

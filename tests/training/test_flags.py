@@ -69,12 +69,6 @@ def test_unknown_flags_and_values_end_with_code_2(flag, capsys):
     assert capsys.readouterr().err
 
 
-def test_mirroring_is_on_off_or_open():
-    assert parse("--mirror") == {"mirror": True} and parse("--no-mirror") == {"mirror": False}
-    assert resolve(parse("--mirror")).mirror is True
-    assert resolve(parse("--no-mirror")).mirror is resolve(parse()).mirror is False
-
-
 def test_minutes_are_a_number():
     assert parse("--minutes", "2.5") == {"minutes": 2.5}
     with pytest.raises(SystemExit):

@@ -9,7 +9,6 @@ import pytest
 
 from keras_cvae.data.synthetic import write_dataset
 from keras_cvae.errors import UserError
-from keras_cvae.training import length
 from keras_cvae.training.folder import settings_of_folder
 from keras_cvae.training.length import chosen_length
 from keras_cvae.training.resolve import resolve
@@ -107,23 +106,6 @@ def test_mirrored_clips_count_twice(data, copy, capsys, monkeypatch):
     assert numbers(config) == chosen_length(64, 16) and config.mirror is True
 
 
-def test_mirroring_by_itself(data, copy, monkeypatch):
-    monkeypatch.setattr(length, "MIRROR_BELOW", 65)
-    config = resolve({"data": str(data)})
-    assert config.mirror is True and numbers(config) == chosen_length(64, 16, mirrored=True)
-    assert resolve({"data": str(data), "mirror": False}).mirror is False
-    assert resolve({"data": str(data), "recipe": "published"}).mirror is False
-    assert resolve({}).mirror is False
-    stored = dataclasses.asdict(config) | {"mirror": False}
-    assert resolve(stored).mirror is False
-    assert resolve({k: v for k, v in stored.items() if k != "mirror"}).mirror is False
-    monkeypatch.setattr(length, "MIRROR_BELOW", 64)
-    assert resolve({"data": str(data)}).mirror is False
-    monkeypatch.setattr(length, "MIRROR_BELOW", 65)
-    (copy / "joints.npz").unlink()
-    assert resolve({"data": str(copy)}).mirror is False
-
-
 def test_a_stored_run_is_not_counted_again(copy, capsys):
     config = resolve({"data": str(copy)})
     stored = json.loads(json.dumps(dataclasses.asdict(config)))
@@ -170,7 +152,7 @@ def test_a_damaged_folder_leaves_the_defaults(copy):
 
 
 def test_only_what_is_open_is_returned(data):
-    values = {"recipe": "recommended", "data": str(data), "mirror": None, "clip_length": 16}
+    values = {"recipe": "recommended", "data": str(data), "mirror": False, "clip_length": 16}
     values |= {"stride": None, "accumulate": 1, "partial": 1.0, "batch_size": 4}
     given = {"frame_size": (8, 8), "batch_size": 4, "epochs": 1}
-    assert settings_of_folder({**values, **given}, given) == {"mirror": False}
+    assert settings_of_folder({**values, **given}, given) == {}

@@ -5,11 +5,9 @@ import pytest
 
 from keras_cvae.data.clips import Clips
 from keras_cvae.errors import UserError
-from keras_cvae.training import length
 from keras_cvae.training.length import (
     chosen_length,
     least_epochs,
-    mirrors_itself,
     rollout_interval,
     usable_frames,
     validation_interval,
@@ -106,13 +104,6 @@ def test_about_eight_validations_in_a_run():
 
 def test_rollouts_are_spread_over_a_run():
     assert [rollout_interval(n) for n in (1, 3, 4, 16, 167)] == [1, 1, 1, 4, 41]
-
-
-def test_mirroring_by_itself(monkeypatch):
-    monkeypatch.setattr(length, "MIRROR_BELOW", 500)
-    assert mirrors_itself(499) and not mirrors_itself(500)
-    monkeypatch.setattr(length, "MIRROR_BELOW", 0)
-    assert not mirrors_itself(0)
 
 
 def test_the_weights_change_at_all():
