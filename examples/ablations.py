@@ -72,7 +72,9 @@ def measure(name: str, data: str, seconds: float, clock: Callable[[], float], se
     kind, cut = options.pop("model", CVAE), options.pop("clips", Clips)
     constant = options.pop("constant", False)
     forcing = options.pop("tfr_decay_step", None) == "half"
-    config = resolve({"data": data, "seed": seed, "lr_schedule": "constant", **options})
+    # The same batch on all data, where the variant does not say otherwise.
+    fixed = {"data": data, "seed": seed, "lr_schedule": "constant", "batch_size": 4}
+    config = resolve({**fixed, **options})
     keras.utils.set_random_seed(seed)
     train, val = (load_videos(data, split, config.frame_size) for split in ("train", "val"))
     clips = cut(train, config.clip_length, config.batch_size, mirror=config.mirror, seed=seed)
