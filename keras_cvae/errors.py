@@ -96,7 +96,8 @@ def optional_package(package: str, extra: str, why: str) -> ModuleType:
     try:
         return importlib.import_module(package)
     except ImportError as error:
+        name = package.partition(".")[0].replace("_", "-")
         raise UserError(
-            f"{package} is needed {why} and could not be imported ({error}). Install it with "
-            f"pip install 'keras_cvae[{extra}]'."
+            f"{name} is needed {why} and could not be imported ({error}). Install it with "
+            f"pip install {name}, or 'keras_cvae[{extra}]'."
         ) from error

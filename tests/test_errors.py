@@ -1,6 +1,8 @@
+import sys
+
 import pytest
 
-from keras_cvae.errors import check_at_least_1, first_line
+from keras_cvae.errors import UserError, check_at_least_1, first_line, optional_package
 
 
 def test_the_first_line_of_a_message_or_the_kind():
@@ -12,3 +14,13 @@ def test_what_is_below_1_is_said_with_all_names():
     check_at_least_1(every=1, max_frames=None)
     with pytest.raises(ValueError, match="every and max_frames must be at least 1; got every=2, m"):
         check_at_least_1(every=2, max_frames=0)
+
+
+def test_a_package_that_is_absent_is_named_as_it_is_installed(monkeypatch):
+    assert optional_package("json", "none", "to read JSON").loads("1") == 1
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(UserError) as error:
+        optional_package("ai_edge_litert.interpreter", "video", "to find people")
+    text = str(error.value)
+    assert text.startswith("ai-edge-litert is needed to find people")
+    assert text.endswith("pip install ai-edge-litert, or 'keras_cvae[video]'.")

@@ -148,7 +148,7 @@ def test_no_rows_and_missing_arrays_are_one_line(joints, tmp_path):
         read_joints(path)
     np.savez(path, **rest)
     with pytest.raises(
-        UserError, match=r"joints\.npz could not be read.*joints is not a file"
+        UserError, match=r"joints\.npz has no array joints, split, sequence, number"
     ) as error:
         read_joints(path)
     one_line(error)

@@ -31,7 +31,7 @@ def copy_psnr(truth, copied):
 def test_a_run_folder_has_everything(run):
     names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
     expected = {"config.json", "history.csv", "metrics.json", "best.keras", "last.keras"}
-    expected.add("data.json")
+    expected |= {"data.json", "dancer.npz"}
     expected |= {"curves.png", "newest_rollout.gif"} | {
         f"rollouts/epoch-000{i}.gif" for i in (1, 2, 3, 4)
     }

@@ -198,7 +198,7 @@ def test_a_later_size_becomes_the_first_one(tmp_path):
 def test_without_pyav_the_extra_is_named(clip, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     for read in (video_info, read_video):
-        with pytest.raises(UserError, match=r"pip install 'keras_cvae\[video\]'"):
+        with pytest.raises(UserError, match=r"pip install av, or 'keras_cvae\[video\]'"):
             read(clip)
 
 

@@ -27,7 +27,7 @@ def test_the_layout(folder):
         for k in range(2)
         for n in range(3)
     ]
-    assert names(folder) == sorted(expected)
+    assert names(folder) == sorted([*expected, "dataset.json", "joints.npz"])
     assert [p.name for p in folder.parent.iterdir()] == ["dance"]
 
 
