@@ -10,10 +10,10 @@ from keras_cvae.errors import UserError
 from keras_cvae.poses.blazepose import BlazePose
 from keras_cvae.poses.follow import check_track, follow
 from keras_cvae.poses.keypoints import Keypoints, read_keypoints
-from keras_cvae.poses.source import MAX_FPS, Source, check_rate, open_source, usual_rate
+from keras_cvae.poses.source import MAX_FPS, Source, open_source, usual_rate
 from keras_cvae.poses.track import Track, make_track
 from keras_cvae.poses.tracking import follow_keypoints
-from keras_cvae.video.read import VideoInfo, count_frames
+from keras_cvae.video.read import VideoInfo, check_not_faster, count_frames
 
 SHORTEST = 2  # frames: the given one, and one to predict
 
@@ -103,7 +103,7 @@ def _of_keypoints(
 ) -> Driver:
     read = read_keypoints(path)
     own = read.fps or (MAX_FPS if fps is None else fps)
-    check_rate(path, fps, own)
+    check_not_faster(path, fps, own)
     total, fps = len(read.people), usual_rate(own) if fps is None else fps
     info = VideoInfo(read.frame_size or (1, 1), own, total, total / own if own else 0.0)
     count = count_frames(info, fps, start, end, limit)

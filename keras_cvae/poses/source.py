@@ -12,11 +12,16 @@ from keras_cvae.data.dance_layout import numbered_images
 from keras_cvae.data.decoding import image_size, read_image
 from keras_cvae.data.same_size import check_same_size
 from keras_cvae.errors import UserError
-from keras_cvae.video.read import VideoInfo, count_frames, read_video, video_info
+from keras_cvae.video.read import (
+    VideoInfo,
+    check_not_faster,
+    count_frames,
+    read_video,
+    video_info,
+)
 
 MAX_FPS = 30.0  # frames per second that are taken, where nothing else is said
 FOLDER_FPS = 30.0  # of a folder of images, where nothing else is said
-_FASTER = 1.01  # times the rate that may be asked for: for rates such as 29.97
 
 
 class Source(NamedTuple):
@@ -72,24 +77,6 @@ def usual_rate(fps: float) -> float:
     return fps / max(1, math.ceil(fps / MAX_FPS - 0.02))  # 30.02 is 30
 
 
-def check_rate(name: str | os.PathLike, fps: float | None, own: float) -> None:
-    """Checks that a video has so many frames per second.
-
-    Args:
-        name: of the video, in messages.
-        fps: frames per second that are asked for; `None` passes.
-        own: those that it has.
-
-    Raises:
-        UserError: if frames would be repeated.
-    """
-    if fps is not None and fps > _FASTER * own:
-        raise UserError(
-            f"fps={fps:g} would repeat frames: {name} has {own:g} frames per second. Give at most "
-            f"{own:g}."
-        )
-
-
 def open_source(
     path: str | os.PathLike,
     fps: float | None = None,
@@ -123,7 +110,7 @@ def open_source(
         info = VideoInfo(size, rate, len(files), len(files) / rate)
     else:
         info = video_info(path)
-    check_rate(path, fps, info.fps)
+    check_not_faster(path, fps, info.fps)
     source = Source(path, info, usual_rate(info.fps) if fps is None else fps, start, end, limit)
     if source.length < 1:
         raise UserError(

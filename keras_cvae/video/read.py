@@ -94,12 +94,26 @@ def read_video(
     """
     _check_arguments(fps, start, end, limit)
     info, rate = _scan(path)
-    if fps is not None and fps > _FASTER * info.fps:
-        raise UserError(
-            f"fps={fps:g} would repeat frames: {os.fspath(path)} has {info.fps:g} frames per "
-            f"second. Give at most {info.fps:g}, or None for all frames."
-        )
+    check_not_faster(path, fps, info.fps)
     return _read(path, rate, info.fps if fps is None else fps, start, end, limit)
+
+
+def check_not_faster(name: str | os.PathLike, fps: float | None, own: float) -> None:
+    """Checks that a video has so many frames per second.
+
+    Args:
+        name: of the video, in messages.
+        fps: frames per second that are asked for; `None` passes.
+        own: those that it has.
+
+    Raises:
+        UserError: if frames would be repeated.
+    """
+    if fps is not None and fps > _FASTER * own:
+        raise UserError(
+            f"fps={fps:g} would repeat frames: {os.fspath(name)} has {own:g} frames per second. "
+            f"Give at most {own:g}, or leave it out for all frames."
+        )
 
 
 def count_frames(
