@@ -3,6 +3,7 @@
     python scripts/make_dataset.py --video me.mp4 --out me
     python scripts/make_dataset.py --video a.mp4 b.mov --keypoints a_json/ b_json/ --out us
     python scripts/make_dataset.py --out dance --frame-size 64 128 --train-frames 6000 --seed 1
+    python scripts/make_dataset.py --out ball --ball
 
 Film one person as a whole, for 1 to 3 minutes, with a camera that stands still. Look at preview.png
 in the folder, then train with `python scripts/train.py --data FOLDER`.
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from keras_cvae import cli
 from keras_cvae.data.synthetic import write_dataset
-from keras_cvae.data.synthetic.dataset import MAX_VIDEOS
+from keras_cvae.data.synthetic.splits import MAX_VIDEOS
 from keras_cvae.errors import UserError
 from keras_cvae.images import DEFAULT_FRAME_SIZE
 
@@ -51,6 +52,11 @@ def parse(arguments: list[str] | None = None) -> dict:
     for name, (default, what) in _BUILTIN.items():
         flag = f"--{name.replace('_', '-')}"
         builtin.add_argument(flag, type=int, metavar="N", help=f"{what} (default: {default})")
+    builtin.add_argument(
+        "--ball",
+        action="store_true",
+        help="with a bouncing ball that gets random kicks, which the pose does not determine",
+    )
     return vars(parser.parse_args(arguments))
 
 
@@ -72,7 +78,8 @@ def _refuse(options: dict, names: list[str], why: str) -> None:
 
 
 def _of_videos(options: dict, frame_size: tuple[int, int] | None) -> None:
-    _refuse(options, list(_BUILTIN), "is of the built-in dancer, and does not go with --video.")
+    names = [*_BUILTIN, "ball"]
+    _refuse(options, names, "is of the built-in dancer, and does not go with --video.")
 
     from keras_cvae.poses.make_dataset import make_dataset
 
@@ -109,10 +116,11 @@ def _builtin(options: dict, frame_size: tuple[int, int] | None) -> None:
         raise UserError(
             f"--test-sequences must be from 1 to {MAX_VIDEOS}; got {chosen['test_sequences']}."
         )
+    also = ", with a ball" if options["ball"] else ""
     print(
         f"Drawing {chosen['train_frames']} frames to train, {chosen['val_frames']} to validate, "
         f"{chosen['test_sequences']} x {chosen['test_frames']} to test; "
-        f"{height} x {width} pixels (height x width), seed {chosen['seed']}.\n"
+        f"{height} x {width} pixels (height x width), seed {chosen['seed']}{also}.\n"
         f"Output: {options['out']}"
     )
     frames = {
@@ -120,7 +128,7 @@ def _builtin(options: dict, frame_size: tuple[int, int] | None) -> None:
         "val": [chosen["val_frames"]],
         "test": [chosen["test_frames"]] * chosen["test_sequences"],
     }
-    write_dataset(options["out"], frame_size, chosen["seed"], frames)
+    write_dataset(options["out"], frame_size, chosen["seed"], frames, options["ball"])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,7 +7,12 @@ from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 from keras_cvae.images import DEFAULT_FRAME_SIZE
 
-BUILTIN = "builtin"
+BUILTIN, BUILTIN_BALL = "builtin", "builtin-ball"
+
+
+def is_builtin(data: str | os.PathLike | None) -> bool:
+    """Whether data are the built-in ones, with or without the ball, and not a folder."""
+    return data in (BUILTIN, BUILTIN_BALL)
 
 
 def load_videos(
@@ -19,7 +24,8 @@ def load_videos(
     """Loads the videos of one split.
 
     Args:
-        data: `"builtin"` for the procedural dancer, or a folder in the dance-lab layout, see
+        data: `"builtin"` for the procedural dancer, `"builtin-ball"` for the same dancer with a
+            bouncing ball that the pose does not determine, or a folder in the dance-lab layout, see
             `read_split`. Write `"./builtin"` for a folder of that name.
         split: `"train"`, `"val"` or `"test"`.
         frame_size: `(height, width)` of the result. `None` keeps a folder's own size; that of the
@@ -37,7 +43,7 @@ def load_videos(
         >>> videos = load_videos("builtin", "train")
         >>> clips = Clips(videos, batch_size=8)
     """
-    if data != BUILTIN:
+    if not is_builtin(data):
         from keras_cvae.data.dance_folder import read_split
 
         return read_split(data, split, frame_size=frame_size, cache=cache)
@@ -46,17 +52,17 @@ def load_videos(
 
     if cache is not None:
         raise UserError(
-            f"cache={os.fspath(cache)!r} was given with data='builtin', which is drawn, not "
+            f"cache={os.fspath(cache)!r} was given with data={data!r}, which is drawn, not "
             "decoded. Leave it out."
         )
-    return builtin_videos(split, frame_size=frame_size)
+    return builtin_videos(split, frame_size=frame_size, ball=data == BUILTIN_BALL)
 
 
 def has_split(data: str | os.PathLike, split: str) -> bool:
     """Whether the data have a split. A folder may have no test set.
 
     Args:
-        data: `"builtin"` or a folder.
+        data: `"builtin"`, `"builtin-ball"` or a folder.
         split: `"train"`, `"val"` or `"test"`.
 
     Returns:
@@ -65,7 +71,7 @@ def has_split(data: str | os.PathLike, split: str) -> bool:
     Raises:
         UserError: if `data` is a file.
     """
-    if data == BUILTIN:
+    if is_builtin(data):
         return True
     if os.path.isfile(data):
         from keras_cvae.data.image_names import check_folder

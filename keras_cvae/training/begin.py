@@ -5,7 +5,7 @@ import warnings
 
 import keras
 
-from keras_cvae.data.sources import BUILTIN
+from keras_cvae.data.sources import is_builtin
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.progress import duration
 from keras_cvae.training.budget import Costs
@@ -45,10 +45,10 @@ def begin(config: TrainingConfig, data: RunData, started: float) -> tuple[CVAE, 
         config = _fitted(config, data, costs, started)
         keras.utils.set_random_seed(config.seed)  # the same initial weights again
     model = new_model(config, data)
-    if costs is None and config.data != BUILTIN and _steps(config, data) >= MEASURED_FROM:
+    if costs is None and not is_builtin(config.data) and _steps(config, data) >= MEASURED_FROM:
         costs = measure(model, data, config)
         keras.utils.set_random_seed(config.seed)
-    if costs is not None or config.data != BUILTIN:
+    if costs is not None or not is_builtin(config.data):
         print(_described(config, _steps(config, data), costs), flush=True)
     return model, config
 

@@ -49,7 +49,10 @@ class TrainingConfig:
     """A training run, complete: what `config.json` holds. `resolve` makes it."""
 
     data: str = setting(
-        _DATA, "'builtin' or a folder in the dance-lab layout", "builtin", metavar="FOLDER"
+        _DATA,
+        "'builtin', 'builtin-ball' or a folder in the dance-lab layout",
+        "builtin",
+        metavar="FOLDER",
     )
     cache: str | None = setting(
         _DATA, "folder for decoded images, memory-mapped", None, metavar="FOLDER"

@@ -19,7 +19,7 @@ from keras_cvae.data.joints import (
 )
 from keras_cvae.data.mirroring import mirrored_joints, mirrored_videos
 from keras_cvae.data.share import first_share
-from keras_cvae.data.sources import BUILTIN, has_split
+from keras_cvae.data.sources import has_split, is_builtin
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 from keras_cvae.evaluation.rollouts import check_predictable
@@ -72,7 +72,7 @@ def load_data(config: TrainingConfig) -> RunData:
     videos.setdefault("test", [])
     twins: list[Video] = []
     dancer = None
-    if config.data != BUILTIN and has_joints(config.data):
+    if not is_builtin(config.data) and has_joints(config.data):
         if config.mirror:
             twins = mirrored_videos(videos["train"], _joints(config.data))
         dancer = _dancer(config, videos["train"])

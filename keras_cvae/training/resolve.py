@@ -4,7 +4,7 @@ import dataclasses
 import os
 import warnings
 
-from keras_cvae.data.sources import BUILTIN
+from keras_cvae.data.sources import is_builtin
 from keras_cvae.errors import UserError, check_choice
 from keras_cvae.model.presets import MODEL_RECIPES
 from keras_cvae.schedules import default_cycles, has_ramps, most_cycles
@@ -41,7 +41,7 @@ def resolve(given: dict) -> TrainingConfig:
         values["lr"] = RECOMMENDED_LR[given["preset"]]
     values |= {**given, "recipe": recipe}
     for name in ("data", "cache", "init"):  # a run may be resumed from another folder
-        if values[name] not in (None, BUILTIN):
+        if values[name] is not None and not is_builtin(values[name]):
             values[name] = os.path.abspath(values[name])
     is_new = "schedule_epochs" not in values  # a stored run has it, and keeps its schedules
     open_epochs = is_new and values["minutes"] is not None
@@ -50,7 +50,7 @@ def resolve(given: dict) -> TrainingConfig:
             f"--minutes {values['minutes']:g} and --epochs {values['epochs']} both say how long "
             "the training is; give one of them."
         )
-    if is_new and values["data"] != BUILTIN:
+    if is_new and not is_builtin(values["data"]):
         values |= settings_of_folder(values, given)
     values["frame_size"] = tuple(values["frame_size"])
     values.setdefault("schedule_epochs", values["epochs"])
@@ -84,7 +84,7 @@ def with_epochs(config: TrainingConfig, epochs: int) -> TrainingConfig:
 def _completed(config: TrainingConfig, is_new: bool) -> TrainingConfig:
     """What depends on the number of epochs, where it is open."""
     if config.validate_every is None:
-        fixed = config.data == BUILTIN and config.minutes is None
+        fixed = is_builtin(config.data) and config.minutes is None
         config.validate_every = LEAST_INTERVAL if fixed else validation_interval(config.epochs)
     one_ramp = False
     if config.kl_cycles is None:

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvae.data.sources import has_split, load_videos, true_videos
-from keras_cvae.data.synthetic import write_dataset
+from keras_cvae.data.sources import has_split, is_builtin, load_videos, true_videos
+from keras_cvae.data.synthetic import builtin_videos, write_dataset
 
 
 def test_a_folder_is_read(tmp_path):
@@ -31,10 +31,24 @@ def test_a_video_file_is_no_data_folder(tmp_path):
             read()
 
 
-def test_built_in_data_need_no_cache(tmp_path):
-    assert has_split("builtin", "test")
-    with pytest.raises(ValueError, match="drawn, not decoded"):
-        load_videos("builtin", "val", cache=tmp_path)
+@pytest.mark.parametrize("data", ["builtin", "builtin-ball"])
+def test_built_in_data_need_no_cache(tmp_path, data):
+    assert has_split(data, "test")
+    with pytest.raises(ValueError, match=f"data='{data}', which is drawn, not decoded"):
+        load_videos(data, "val", cache=tmp_path)
+
+
+def test_the_names_of_the_built_in_data(tmp_path):
+    assert is_builtin("builtin") and is_builtin("builtin-ball")
+    assert not any(map(is_builtin, (None, "builtin-", "./builtin", tmp_path / "builtin")))
+
+
+@pytest.mark.parametrize("ball", [False, True])
+def test_built_in_data_with_and_without_the_ball(ball):
+    (video,) = load_videos("builtin-ball" if ball else "builtin", "val", (16, 32))
+    (drawn,) = builtin_videos("val", (16, 32), ball=ball)
+    np.testing.assert_array_equal(video.frames, drawn.frames)
+    np.testing.assert_array_equal(video.poses, drawn.poses)
 
 
 def test_videos_without_truth_are_left_out(tmp_path):

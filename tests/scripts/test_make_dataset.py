@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from bodies import dance
 
+from keras_cvae.data.dance_folder import read_split
 from keras_cvae.data.joints import read_info, read_joints
-from keras_cvae.data.synthetic import render_video
+from keras_cvae.data.synthetic import builtin_videos, render_video
 from keras_cvae.video import write_video
 
 ROOT = Path(__file__).parents[2]
@@ -36,12 +37,24 @@ def test_it_writes_a_folder_and_never_over_one(tmp_path):
     )
     assert str(out) in folder
     assert len(list(out.rglob("*.png"))) == 2 * 3 + 2 * 2 + 1 + 2 * 2
-    assert read_info(out)["frame_size"] == (16, 32)
+    assert read_info(out) == {"frame_size": (16, 32), "fps": 24, "seed": 2}
     assert len(read_joints(out / "joints.npz").joints) == 3 + 2 + 2
 
     result = make_dataset(*options)
     assert result.returncode == 2
     assert "never overwritten" in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_a_ball_bounces_in_the_folder(tmp_path):
+    options = ["--frame-size", 16, 32, "--train-frames", 2, "--val-frames", 2]
+    options += ["--test-frames", 2, "--test-sequences", 1, "--ball"]
+    result = make_dataset("--out", tmp_path / "ball", *options)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[0].endswith("seed 0, with a ball.")
+    assert read_info(tmp_path / "ball")["ball"] is True
+    (video,) = read_split(tmp_path / "ball", "val", frame_size=(16, 32))
+    (drawn,) = builtin_videos("val", (16, 32), frames=2, ball=True)
+    np.testing.assert_array_equal(video.frames, drawn.frames)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +69,7 @@ def test_it_writes_a_folder_and_never_over_one(tmp_path):
         (["--frame-size", 16], "--frame-size must be HEIGHT WIDTH in pixels, or auto; got 16."),
         (["--person", "left", "--anyway"], "--person goes with --video FILE."),
         (["--video", "x.mp4", "--seed", 0], "--seed is of the built-in dancer"),
+        (["--video", "x.mp4", "--ball"], "--ball is of the built-in dancer"),
         (["--video", "x.mp4"], "Cannot read video x.mp4: No such file"),
         (["--video", "x.mp4", "--person", 0], "The person must be largest, left, right, or a"),
         (["--frame-size", 10**6, 10**6], "The drawing of a frame of 1000000 x 1000000, 2 times"),

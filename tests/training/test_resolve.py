@@ -79,7 +79,14 @@ def test_paths_hold_from_any_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     config = resolve({"data": "dance", "cache": "decoded"})
     assert config.data == str(tmp_path / "dance") and config.cache == str(tmp_path / "decoded")
-    assert resolve({"data": "builtin"}).data == "builtin"
+    for name in ("builtin", "builtin-ball"):
+        assert resolve({"data": name}).data == name
+
+
+def test_the_ball_changes_no_default(capsys):
+    config = resolve({"data": "builtin-ball"})
+    assert config == dataclasses.replace(resolve({}), data="builtin-ball")
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,9 @@ import cv2
 import numpy as np
 
 from keras_cvae.data.joints import INFO_FILE, JOINTS_FILE, Joints, joined, write_joints
-from keras_cvae.data.synthetic.dataset import (
-    FPS,
-    LENGTHS,
-    check_frame_size,
-    dance_joints,
-    dance_key,
-    iter_frames,
-    split_lengths,
-)
+from keras_cvae.data.synthetic.dataset import dance_joints, iter_frames
+from keras_cvae.data.synthetic.picture import check_frame_size
+from keras_cvae.data.synthetic.splits import FPS, LENGTHS, dance_key, split_lengths
 from keras_cvae.errors import check_choice
 from keras_cvae.files import check_new, new_folder, write_json
 from keras_cvae.images import DEFAULT_FRAME_SIZE
@@ -28,18 +22,20 @@ def write_dataset(
     frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
     seed: int = 0,
     frames: Mapping[str, int | Sequence[int]] | None = None,
+    ball: bool = False,
 ) -> Path:
     """Writes the built-in data as PNG files in the dance-lab layout.
 
     `train/train_img/N.png` with `train/train_label/N.png`, the same for `val` (in subfolders `K`
     if a split has several videos), and `test/test_img/K/0.png`, `test/test_label/K/N.png`,
     `test/test_truth/K/N.png`. `joints.npz` has the joints (`data.joints.Joints`), `dataset.json`
-    the frame size and rate. The folder appears when it is complete.
+    the frame size and rate, and `"ball": true` with `ball`. The folder appears when it is complete.
 
     Args:
         folder: where to write; it must not exist.
         frame_size, seed: as for `builtin_videos`.
         frames: dict split -> lengths, see `builtin_videos`. Other splits keep their lengths.
+        ball: whether the ball is drawn, see `builtin_videos`.
 
     Returns:
         The folder.
@@ -70,7 +66,7 @@ def write_dataset(
                 key = dance_key(split, index, seed)
                 joints = dance_joints(key, length, frame_size).astype(np.float32)
                 parts.append(_table(joints, split, video, frame_size))
-                pairs = iter_frames(key, length, frame_size)
+                pairs = iter_frames(key, length, frame_size, ball)
                 for t, (frame, pose) in enumerate(pairs):
                     images = {"img": frame, "label": pose, "truth": frame}
                     for kind, target in targets.items():
@@ -79,7 +75,8 @@ def write_dataset(
                             _write(target / f"{t}.png", images[kind])
                     progress.update()
         write_joints(partial / JOINTS_FILE, joined(parts))
-        write_json(partial / INFO_FILE, {"frame_size": list(frame_size), "fps": FPS, "seed": seed})
+        info = {"frame_size": list(frame_size), "fps": FPS, "seed": seed}
+        write_json(partial / INFO_FILE, info | ({"ball": True} if ball else {}))
     return folder
 
 

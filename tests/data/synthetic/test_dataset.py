@@ -5,7 +5,14 @@ import time
 import numpy as np
 import pytest
 
-from keras_cvae.data.synthetic import builtin_videos, iter_frames, render_video
+from keras_cvae.data.synthetic import (
+    ball_centres,
+    ball_radius,
+    builtin_videos,
+    iter_frames,
+    render_video,
+)
+from keras_cvae.data.synthetic.splits import dance_key
 from keras_cvae.progress import Progress
 
 
@@ -166,6 +173,66 @@ def test_frames_can_be_had_one_by_one():
     for t, (frame, pose) in enumerate(iter_frames((4, 2), 3)):
         np.testing.assert_array_equal(frame, video.frames[t])
         np.testing.assert_array_equal(pose, video.poses[t])
+
+
+@pytest.mark.parametrize("size", [(32, 64), (64, 32), (64, 128)], ids=str)
+def test_the_ball_changes_its_disc_and_its_shadow_alone(size):
+    frames = 300
+    with_ball, without = (render_video((2, 7), frames, size, ball=ball) for ball in (True, False))
+    np.testing.assert_array_equal(with_ball.poses, without.poses)
+    centres = ball_centres((2, 7), frames, size)
+    y, x = (np.arange(n) + 0.5 for n in size)
+    away = np.hypot(x - centres[:, :1, None], y[:, None] - centres[:, 1:, None])
+    pixel = 1.5  # a disc covers parts of the pixels around it
+    changed = (with_ball.frames != without.frames).any(axis=-1)
+    assert changed[away < ball_radius(size)].all()
+    outside = changed & (away > ball_radius(size) + pixel)
+    rows = np.flatnonzero(outside.any(axis=(0, 2)))
+    assert rows.min() > 0.7 * size[0]  # the shadow is on the floor
+    assert outside.mean() < 0.02
+    darker = without.frames.astype(int) - with_ball.frames
+    assert darker[outside].min() >= -1 and darker[outside].mean() > 2
+
+
+def test_videos_of_a_split_have_balls_of_their_own(val):
+    (short,), (longer,) = (builtin_videos("val", frames=n, ball=True) for n in (40, 90))
+    np.testing.assert_array_equal(short.frames, longer.frames[:40])
+    np.testing.assert_array_equal(longer.poses, val.poses[:90])
+    first, second = (ball_centres(dance_key("test", index, 0), 90) for index in (0, 1))
+    assert np.linalg.norm(first - second, axis=1).mean() > 5
+    for video, centres in zip(
+        builtin_videos("test", frames=[5, 5], ball=True), (first, second), strict=True
+    ):
+        for frame, (x, y) in zip(video.frames, centres, strict=False):
+            red, green, blue = frame[int(y), int(x)].astype(int)
+            assert min(red, blue) > green + 120  # magenta
+
+
+def test_the_ball_is_not_drawn_unless_asked_for(val):
+    video = builtin_videos("val", frames=30, ball=False)[0]
+    np.testing.assert_array_equal(video.frames, val.frames[:30])
+    frames = [frame for frame, _ in iter_frames(dance_key("val", 0, 0), 30)]
+    np.testing.assert_array_equal(frames, val.frames[:30])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"frames": 0}, "positive integer"),
+        ({"choreography_seed": (1, -1)}, "at least 0"),
+        ({"frame_size": (8, 64)}, "integers from 16"),
+    ],
+)
+def test_bad_arguments_of_the_ball_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ball_centres(**{"choreography_seed": 1, "frames": 5, **arguments})
+
+
+def test_the_radius_follows_the_size():
+    assert ball_radius() == ball_radius(None) == pytest.approx(2.28)
+    assert ball_radius((64, 128)) == pytest.approx(4.56)
+    with pytest.raises(ValueError, match="integers from 16"):
+        ball_radius((4, 4))
 
 
 def test_keras_is_not_imported():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_cvae.data.dance_folder import read_split
+from keras_cvae.data.joints import read_info
 from keras_cvae.data.synthetic import builtin_videos, write_dataset
 from keras_cvae.progress import Progress
 
@@ -39,6 +40,18 @@ def test_it_reads_back_as_the_built_in_data(folder, split):
         assert read.name == drawn.name
         np.testing.assert_array_equal(read.frames, drawn.frames)
         np.testing.assert_array_equal(read.poses, drawn.poses)
+
+
+def test_a_folder_with_the_ball(tmp_path, folder):
+    small = {"train": 2, "val": [3], "test": [2]}
+    with_ball = write_dataset(tmp_path / "ball", frames=small, ball=True)
+    info = {"frame_size": (32, 64), "fps": 24, "seed": 0}
+    assert read_info(with_ball) == info | {"ball": True}
+    assert read_info(folder) == info
+    (read,), (drawn,) = read_split(with_ball, "val"), builtin_videos("val", frames=3, ball=True)
+    np.testing.assert_array_equal(read.frames, drawn.frames)
+    np.testing.assert_array_equal(read.poses, drawn.poses)
+    assert (drawn.frames != builtin_videos("val", frames=3)[0].frames).any()
 
 
 def test_several_training_videos_get_subfolders(tmp_path):
