@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("submission", type=Path, help="csv file")
-    parser.add_argument("truth", help="data folder with test/test_truth, or 'builtin'")
+    parser.add_argument("truth", help="folder with test/test_truth, 'builtin' or 'builtin-ball'")
     cli.add_frame_size(parser, "size of the submitted frames (32 64)", default=DEFAULT_FRAME_SIZE)
     options = parser.parse_args(arguments)
     with cli.reported_errors():

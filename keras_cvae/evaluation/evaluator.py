@@ -11,11 +11,13 @@ from keras_cvae import runs
 from keras_cvae.data.sources import has_split, load_videos
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError, check_at_least_1
+from keras_cvae.evaluation.ball import ball_finder
 from keras_cvae.evaluation.files import (
     GIF_FRAMES,
     write_evaluation,
     write_prediction,
     write_samples,
+    write_windows,
 )
 from keras_cvae.evaluation.finite import check_prediction, finite_or_null
 from keras_cvae.evaluation.latent_use import latent_use
@@ -26,8 +28,9 @@ from keras_cvae.evaluation.rollouts import (
     mean_frame,
     predict_videos,
 )
-from keras_cvae.evaluation.sampling import evaluate_samples
+from keras_cvae.evaluation.sampling import Find, evaluate_samples
 from keras_cvae.evaluation.submission import write_submission
+from keras_cvae.evaluation.windows import HORIZON, SAMPLES, evaluate_windows, windows_of
 from keras_cvae.files import check_new, new_folder, write_json
 from keras_cvae.images import chosen_frame_size
 
@@ -41,6 +44,9 @@ def evaluate_splits(
     seed: int = 0,
     samples: int | None = None,
     overwrite: bool = False,
+    windows: int | None = None,
+    horizon: int = HORIZON,
+    find: Find | None = None,
 ) -> tuple[dict, dict[str, list[Evaluation]]]:
     """Predicts the videos of some splits, compares them with the truth and writes what it finds.
 
@@ -55,15 +61,21 @@ def evaluate_splits(
         temperature: float >= 0, scale of the prior noise, or `None` for the model's own.
         seed: int, of the prior noise.
         samples: int >= 1, also evaluate so many samples of each video, and show some of the first
-            (see `write_samples`), or `None`.
+            (see `write_samples`), or `None`. With `windows`, so many of each window instead, 20 for
+            `None`.
         overwrite: whether to replace files of the same name.
+        windows: int >= 1, also evaluate so many short windows at the temperatures 0 and 1, see
+            `evaluate_windows` and `write_windows`, or `None`.
+        horizon: int >= 1, the predicted frames of a window.
+        find: function that finds the ball in images, see `evaluate_windows`, or `None`.
 
     Returns:
         `(metrics, evaluations)`. The metrics are flat: `val_psnr` (dB) and `val_ssim`, means over
         all predicted frames; `baselines`, a dict of dB; `val_kl_nats` and so on, see `latent_use`;
-        with samples `val_samples_psnr_mean` and so on, see `evaluate_samples`; the same for `test`
-        but for the latent, the baselines as `test_baselines`. What is not finite is `None`, such as
-        the SSIM of frames smaller than its window. The evaluations are by split.
+        with samples `val_samples_psnr_mean` and so on, see `evaluate_samples`; with windows
+        `val_windows_psnr` and so on, see `evaluate_windows`; the same for `test` but for the
+        latent, the baselines as `test_baselines`. What is not finite is `None`, such as the SSIM of
+        frames smaller than its window. The evaluations are by split.
 
     Raises:
         NotFiniteError: if a prediction of a split is not finite; of that split nothing is written.
@@ -92,7 +104,14 @@ def evaluate_splits(
         further = {}
         if split == "val":
             further = {f"{split}_{name}": v for name, v in latent_use(model, known).items()}
-        if samples:
+        if windows:
+            count = samples or SAMPLES
+            found_in, curves = evaluate_windows(
+                *(model, split, known, windows, horizon, count, seed, training_mean, find)
+            )
+            write_windows(folder, split, curves, count, overwrite=overwrite)
+            further |= {f"{split}_windows_{name}": value for name, value in found_in.items()}
+        elif samples:
             sampled, shown = evaluate_samples(
                 model, split, known, samples, temperature, seed, keep_frames=GIF_FRAMES
             )
@@ -111,6 +130,8 @@ def evaluate_data(
     seed: int = 0,
     samples: int | None = None,
     submission: str | os.PathLike | None = None,
+    windows: int | None = None,
+    horizon: int | None = None,
 ) -> dict:
     """Evaluates a model on the validation and test videos of some data, into a new folder.
 
@@ -118,12 +139,14 @@ def evaluate_data(
 
     Args:
         model: `CVAE`.
-        data: `"builtin"` or a folder in the dance-lab layout.
+        data: `"builtin"`, `"builtin-ball"` or a folder in the dance-lab layout.
         out: path of a new folder, written whole or not at all.
         frame_size: (height, width) of the frames; `None` is that of the model's training.
         temperature, seed, samples: as for `evaluate_splits`; samples are at `temperature` or 1.
         submission: path of a new csv file for all test sequences, see `write_submission`, or
             `None`.
+        windows: int >= 1, also evaluate so many short windows, see `evaluate_splits`, or `None`.
+        horizon: int >= 1, the predicted frames of a window, 25 for `None`.
 
     Returns:
         dict, what `metrics.json` holds: see `evaluate_splits`, with the `temperature` and the
@@ -133,7 +156,8 @@ def evaluate_data(
         UserError: for paths or values that will not do, for data with nothing to predict, and for
             predictions that are not finite. Nothing is written then.
     """
-    check_evaluation(data, out, samples, submission)
+    check_evaluation(data, out, samples, submission, windows, horizon)
+    horizon = HORIZON if horizon is None else horizon
     size = chosen_frame_size(frame_size, model.frame_size)
     there = [split for split in ("val", "test") if has_split(data, split)]
     if not there:
@@ -141,12 +165,18 @@ def evaluate_data(
     videos = {split: load_videos(data, split, size) for split in there}
     for split, of_split in videos.items():
         check_predictable(of_split, split)
+        if windows and any(video.has_truth for video in of_split):
+            windows_of(of_split, windows, horizon)  # an error comes before the first prediction
+    find = ball_finder(data) if windows else None
     training_mean = None
     if has_split(data, "train"):
         training_mean = mean_frame(load_videos(data, "train", size))
     with new_folder(out) as folder:
         metrics, evaluations = evaluate_splits(
-            model, videos, folder, training_mean, temperature, seed, samples
+            *(model, videos, folder, training_mean, temperature, seed, samples),
+            windows=windows,
+            horizon=horizon,
+            find=find,
         )
         if submission:
             known = {each.name: each.prediction for each in evaluations.get("test", ())}
@@ -165,6 +195,8 @@ def check_evaluation(
     out: str | os.PathLike,
     samples: int | None = None,
     submission: str | os.PathLike | None = None,
+    windows: int | None = None,
+    horizon: int | None = None,
 ) -> None:
     """Checks the arguments of `evaluate_data` that need no model.
 
@@ -172,7 +204,13 @@ def check_evaluation(
         UserError: as `evaluate_data`.
     """
     check_new(out)
-    check_at_least_1(samples=samples)
+    for name, value in {"samples": samples, "windows": windows, "horizon": horizon}.items():
+        check_at_least_1(**{name: value})
+    if horizon is not None and windows is None:
+        raise UserError(
+            f"horizon={horizon} was given without windows, of which it is the length. Give windows "
+            "too, or leave it out."
+        )
     if not submission:
         return
     if not has_split(data, "test"):

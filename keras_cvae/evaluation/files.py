@@ -2,8 +2,9 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 from keras_cvae.evaluation.rollouts import Evaluation
 from keras_cvae.files import written_whole
+from keras_cvae.runs import BASELINES
 
 GIF_FRAMES = 240  # a longer GIF is many megabytes
 
@@ -48,8 +50,7 @@ def write_evaluation(
     written = [folder / f"{split}_{name}" for name in ("psnr_per_frame.csv", "psnr_per_frame.png")]
     written += [folder / f"{split}_film_strip.{ending}" for ending in ("png", "svg", "csv")]
     written.append(folder / f"{split}.gif")
-    if not overwrite and (there := [path for path in written if os.path.lexists(path)]):
-        raise UserError(f"{there[0]} exists already; give another folder, or pass overwrite=True.")
+    _check_absent(written, overwrite)
     _write_csv(written[0], evaluations)
     shortest = min(len(e.psnr) for e in evaluations)
     curves = {"prediction": np.mean([e.psnr[:shortest] for e in evaluations], axis=0)}
@@ -126,6 +127,56 @@ def write_samples(
     panels = video.in_a_row(named, numbered="truth")
     video.write_video(path, panels, overwrite=overwrite)
     return path
+
+
+def write_windows(
+    folder: str | os.PathLike,
+    split: str,
+    curves: Mapping[str, np.ndarray],
+    samples: int,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Writes the curves of `evaluate_windows`.
+
+    `SPLIT_windows.csv` has a row for each predicted frame with all curves, and `SPLIT_windows.png`
+    shows the PSNR: temperature 0, mean and best of the samples, the posterior's z and the copy
+    baselines.
+
+    Args:
+        folder: an existing folder.
+        split: how the files are called.
+        curves: name -> (F,), see `keras_cvae.evaluation.windows.evaluate_windows`.
+        samples: how many there are of each window.
+        overwrite: whether to replace files of the same name.
+
+    Returns:
+        The two paths.
+
+    Raises:
+        UserError: if one of the files exists and `overwrite` is false.
+    """
+    written = [Path(folder) / f"{split}_windows.{ending}" for ending in ("csv", "png")]
+    _check_absent(written, overwrite)
+    with written_whole(written[0]) as partial, open(partial, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["frame", *curves])
+        for t, values in enumerate(zip(*curves.values(), strict=True), start=1):
+            writer.writerow([t, *(f"{value:.6g}" for value in values)])
+    labels = {
+        "psnr": "temperature 0",
+        "mean_psnr": f"mean of {samples} samples",
+        "best_psnr": f"best of {samples} samples",
+        "posterior_psnr": "posterior's z",
+    }
+    labels |= {name: name.replace("_", " ") for name in BASELINES if name in curves}
+    shown: dict[str, Any] = {label: curves[name] for name, label in labels.items()}
+    plots.plot_psnr_per_frame(shown, written[1], overwrite=overwrite)
+    return written
+
+
+def _check_absent(paths: Sequence[Path], overwrite: bool) -> None:
+    if not overwrite and (there := [path for path in paths if os.path.lexists(path)]):
+        raise UserError(f"{there[0]} exists already; give another folder, or pass overwrite=True.")
 
 
 def _write_csv(path, evaluations):

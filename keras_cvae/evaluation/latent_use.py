@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from keras_cvae.data.videos import Video
-from keras_cvae.losses import gaussian_kl
 from keras_cvae.metrics import frame_psnr
 from keras_cvae.predictor import each_frame
 from keras_cvae.progress import Progress
@@ -28,16 +26,17 @@ def latent_use(model: Any, videos: Sequence[Video]) -> dict:
         videos: `keras_cvae.data.Video`s, all with their true frames.
 
     Returns:
-        dict: `kl_nats`, the KL of a frame's posterior from N(0, I), summed over the latent and
-        averaged over the frames; `active_maps` and `latent_maps`, how many channels of how many;
-        `posterior_psnr`, dB, of free rollouts with z the posterior's mean of each true frame.
+        dict: `kl_nats`, the KL of a frame's posterior from the prior, which sees the true frame
+        before, summed over the latent and averaged over the frames; `active_maps` and
+        `latent_maps`, how many channels of how many; `posterior_psnr`, dB, of free rollouts with z
+        the posterior's mean of each true frame.
     """
     means, kls, curves = [], [], []
     frames = sum(len(video.poses) - 1 for video in videos)
     with Progress(2 * frames, "posterior and its rollout") as progress:
         for video in videos:
-            mu, logvar = _infer(model, video, progress)
-            kls.append(ops.convert_to_numpy(gaussian_kl(mu[None], logvar[None], "sum"))[0])
+            mu, kl = _infer(model, video, progress)
+            kls.append(kl)
             means.append(mu.reshape(-1, mu.shape[-1]))
             pieces = model.predict_pieces(video.frames[:1], video.poses[None], z=mu[None])
             for truth, (predicted,) in zip(video.frames[1:], each_frame(pieces), strict=True):
@@ -53,10 +52,11 @@ def latent_use(model: Any, videos: Sequence[Video]) -> dict:
 
 
 def _infer(model, video, progress):
-    """The posterior of a video, some frames after others, for the progress."""
+    """The posterior's mean and the KL of a video, some frames after others, for the progress."""
     parts = []
     for start in range(0, len(video.frames) - 1, _FRAMES):
         shown = slice(start, start + _FRAMES + 1)  # the first of a part is not inferred
-        parts.append(model.infer_latents(video.frames[shown], video.poses[shown]))
+        part = video.frames[shown], video.poses[shown]
+        parts.append((model.infer_latents(*part)[0], model.latent_kl(*part)))
         progress.update(len(parts[-1][0]))
     return tuple(np.concatenate(each) for each in zip(*parts, strict=True))

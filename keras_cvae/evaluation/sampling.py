@@ -1,7 +1,7 @@
 """Many samples of the future: their mean, the best of them, and how much they differ."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -13,10 +13,13 @@ from keras_cvae.predictor import each_frame
 from keras_cvae.progress import Progress
 
 KEPT = 4  # samples of which frames are kept
+AT_ONCE = 64  # videos in a batch
+
+Find: TypeAlias = Callable[[np.ndarray], np.ndarray]  # images (N, H, W, 3) uint8 -> points (N, 2)
 
 
 class Samples(NamedTuple):
-    """Roll-outs of one video with different noise.
+    """Rollouts of one video with different noise.
 
     Args:
         name: str, of the video.
@@ -25,6 +28,7 @@ class Samples(NamedTuple):
         diversity: (T-1,), see `pairwise_distance`.
         frames: (K, F, H, W, 3) uint8, the first frames of the first samples, as far as they were
             to be kept; frame 0 is the given one.
+        centres: (N, T-1, 2), what `find` found in the predicted frames, if it was given.
     """
 
     name: str
@@ -32,49 +36,87 @@ class Samples(NamedTuple):
     ssim: np.ndarray
     diversity: np.ndarray
     frames: np.ndarray | None = None
+    centres: np.ndarray | None = None
 
 
-def sample_video(
+def sample_videos(
     model: Any,
-    video: Video,
+    videos: Sequence[Video],
     samples: int,
     temperature: float,
     seed: int = 0,
     progress: Progress | None = None,
     keep_frames: int = 0,
-) -> Samples:
-    """Predicts a video many times from its first frame, all samples in one batch.
+    z: np.ndarray | None = None,
+    find: Find | None = None,
+) -> list[Samples]:
+    """Predicts videos of one length many times from their first frames, frame after frame.
 
-    Nothing is kept of a frame but its numbers, and of a few samples the first frames, so that
-    memory does not grow with the video.
+    All samples of a frame are there at once, in batches of at most `AT_ONCE` videos. Nothing is
+    kept of a frame but its numbers, and of a few samples the first frames, so that memory does not
+    grow with the length.
 
     Args:
-        model: `CVAE`.
-        video: `keras_cvae.data.Video` with its true frames.
-        samples: int >= 1.
+        model: `CVAE` or `Predictor`.
+        videos: `keras_cvae.data.Video`s with their true frames, all of one length and size.
+        samples: int >= 1, of each video.
         temperature: float >= 0, scale of the prior noise.
-        seed: int, of the noise.
+        seed: int >= 0, of the noise.
         progress: counts predicted frames of all samples.
-        keep_frames: how many frames to keep of the first samples, `KEPT` at most, for a picture.
+        keep_frames: how many frames to keep of the first samples of the first video, `KEPT` at
+            most, for a picture.
+        z: (videos x samples, T-1, *latent_shape) latents in place of the prior's, the samples of a
+            video one after another, or `None`.
+        find: function (N, H, W, 3) uint8 -> (N, 2), what to find in each predicted frame, or
+            `None`.
 
     Returns:
-        `Samples`.
+        list of `Samples`, in the order of the videos.
     """
-    first = np.repeat(video.frames[:1], samples, axis=0)
-    poses = np.broadcast_to(video.poses[None], (samples, *video.poses.shape))
-    psnr, ssim, diversity = [], [], []
-    kept = [to_uint8(first[:KEPT])] if keep_frames else []
-    stream = each_frame(model.predict_pieces(first, poses, temperature, seed))
-    for truth, predicted in zip(video.frames[1:], stream, strict=True):
-        psnr.append(frame_psnr(truth[None], predicted))
-        ssim.append(frame_ssim(np.broadcast_to(truth[None], predicted.shape), predicted))
-        diversity.append(pairwise_distance(predicted))
+    count, length = len(videos), len(videos[0].poses)
+    first = np.repeat(np.stack([video.frames[0] for video in videos]), samples, axis=0)
+    # The poses of a single video are not copied.
+    poses = np.stack([v.poses for v in videos]) if count > 1 else videos[0].poses[None]
+    poses = np.broadcast_to(poses[:, None], (count, samples, *poses.shape[1:]))
+    poses = poses.reshape(-1, *poses.shape[2:])
+    streams = []
+    for number, start in enumerate(range(0, len(first), AT_ONCE)):
+        part = slice(start, start + AT_ONCE)
+        noise = (temperature, _part_seed(seed, number), *([] if z is None else [z[part]]))
+        streams.append(each_frame(model.predict_pieces(first[part], poses[part], *noise)))
+
+    numbers: dict[str, list] = {"psnr": [], "ssim": [], "diversity": [], "centres": []}
+    kept = [to_uint8(first[: min(samples, KEPT)])] if keep_frames else []
+    for t, parts in zip(range(1, length), zip(*streams, strict=True), strict=True):
+        flat = np.concatenate(parts)
+        predicted = flat.reshape(count, samples, *flat.shape[1:])
+        truth = np.stack([video.frames[t] for video in videos])
+        numbers["psnr"].append(frame_psnr(truth[:, None], predicted))
+        ssim = frame_ssim(np.repeat(truth, samples, axis=0), flat)
+        numbers["ssim"].append(ssim.reshape(count, samples))
+        numbers["diversity"].append([pairwise_distance(images) for images in predicted])
+        if find is not None:
+            numbers["centres"].append(find(to_uint8(flat)).reshape(count, samples, 2))
         if len(kept) < keep_frames:
-            kept.append(to_uint8(predicted[:KEPT]))
+            kept.append(to_uint8(predicted[0, :KEPT]))
         if progress is not None:
-            progress.update(samples)
-    numbers = np.stack(psnr, 1), np.stack(ssim, 1), np.array(diversity)
-    return Samples(video.name, *numbers, np.stack(kept, 1) if kept else None)
+            progress.update(len(flat))
+    psnr, ssim = (np.stack(numbers[name], axis=2) for name in ("psnr", "ssim"))
+    diversity = np.array(numbers["diversity"])
+    centres = None if find is None else np.stack(numbers["centres"], axis=2)
+    return [
+        Samples(
+            *(video.name, psnr[i], ssim[i], diversity[:, i]),
+            frames=np.stack(kept, 1) if kept and i == 0 else None,
+            centres=None if centres is None else centres[i],
+        )
+        for i, video in enumerate(videos)
+    ]
+
+
+def _part_seed(seed: int, number: int) -> Any:
+    """The seed of a batch: the first has the given one, the others have noise of their own."""
+    return seed if number == 0 else np.random.SeedSequence([seed, number]).generate_state(1)[0]
 
 
 def pairwise_distance(images: np.ndarray) -> float:
@@ -97,6 +139,18 @@ def pairwise_distance(images: np.ndarray) -> float:
     return float(255 * total / (count * (count - 1) / 2))
 
 
+def best_sample(values: np.ndarray) -> np.ndarray:
+    """The sample of the highest mean over its frames.
+
+    Args:
+        values: (N, T-1), a metric of which more is better.
+
+    Returns:
+        (T-1,), its values.
+    """
+    return values[values.mean(axis=1).argmax()]
+
+
 def summarise(sampled: Sequence[Samples]) -> dict:
     """Mean and best of N over some videos, as SVG (Denton & Fergus 2018) and SRVP report them.
 
@@ -117,7 +171,7 @@ def summarise(sampled: Sequence[Samples]) -> dict:
     for metric in ("psnr", "ssim"):
         by_video = [getattr(each, metric).mean(axis=1) for each in sampled]  # (N,) each
         means = np.array([values.mean() for values in by_video])
-        bests = np.array([values.max() for values in by_video])
+        bests = np.array([best_sample(getattr(each, metric)).mean() for each in sampled])
         several = len(sampled) > 1
         result[f"{metric}_mean"] = float(means.mean())
         result[f"{metric}_mean_ci"] = confidence(means if several else by_video[0])
@@ -168,43 +222,15 @@ def evaluate_samples(
     label = f"sampling {split}"
     # A sample that diverges is no reason to lose the others: its numbers become `None`.
     with Progress((samples + 1) * frames, label) as progress, np.errstate(invalid="ignore"):
-        sampled = [
-            sample_video(
-                *(model, video, samples, temperature, seed, progress),
-                keep_frames=0 if number else keep_frames,
-            )
-            for number, video in enumerate(videos)
-        ]
-        zero = summarise([sample_video(model, v, 1, 0.0, progress=progress) for v in videos])
+        sampled: list[Samples] = []
+        for video in videos:
+            keep = 0 if sampled else keep_frames
+            noise = temperature, seed, progress
+            sampled += sample_videos(model, [video], samples, *noise, keep_frames=keep)
+        zero = [sample_videos(model, [v], 1, 0.0, progress=progress)[0] for v in videos]
         result = {**summarise(sampled), "temperature": temperature}
-    result |= {f"{metric}_zero": zero[f"{metric}_mean"] for metric in ("psnr", "ssim")}
+        of_zero = summarise(zero)
+    result |= {f"{metric}_zero": of_zero[f"{metric}_mean"] for metric in ("psnr", "ssim")}
     shown = sampled[0].frames
     assert shown is not None
     return finite_or_null(result), shown
-
-
-def samples_table(sampled: dict) -> str:
-    """What `evaluate_samples` gave, as lines of text; a dash where a value is not finite."""
-
-    def number(value, digits=4):
-        return "-" if value is None else f"{value:.{digits}g}"
-
-    def interval(name):
-        half = sampled[f"{name}_ci"]
-        return number(sampled[name]) + (f" ± {half:.2g}" if half is not None else "")
-
-    lines = [f"  {'':24}  {'PSNR, dB':>16}  {'SSIM':>16}"]
-    for label, kind in (
-        (f"mean of {sampled['samples']} samples", "mean"),
-        (f"best of {sampled['samples']} samples", "best"),
-    ):
-        lines.append(
-            f"  {label:24}  {interval(f'psnr_{kind}'):>16}  {interval(f'ssim_{kind}'):>16}"
-        )
-    zero = (number(sampled[f"{metric}_zero"]) for metric in ("psnr", "ssim"))
-    lines.append("  {:24}  {:>16}  {:>16}".format("z = 0", *zero))
-    lines.append(
-        f"  at temperature {sampled['temperature']:g}; ±: 95% confidence; the samples differ by "
-        f"{number(sampled['diversity'], 3)} grey levels of 255 on average"
-    )
-    return "\n".join(lines)

@@ -1,3 +1,4 @@
+import importlib
 import json
 import shutil
 
@@ -57,9 +58,48 @@ def test_samples_have_names_of_their_own(model, tmp_path):
     assert metrics["val_samples_psnr_best"] >= metrics["val_samples_psnr_mean"]
 
 
+def test_windows_have_names_and_files_of_their_own(model, tmp_path):
+    given = {"val": videos(4, 9), "test": videos(5)}
+    options = {"samples": 2, "windows": 3, "horizon": 2}
+    metrics, _ = evaluate_splits(model, given, tmp_path, **options)
+    for split in ("val", "test"):
+        start = f"{split}_windows_"
+        assert metrics[f"{start}count"] == 3 and metrics[f"{start}samples"] == 2
+        assert metrics[f"{start}best_psnr"] >= metrics[f"{start}mean_psnr"]
+        lines = (tmp_path / f"{split}_windows.csv").read_text().splitlines()
+        assert len(lines) == 3 and (tmp_path / f"{split}_windows.png").is_file()
+    # The samples are those of the windows.
+    assert not [name for name in metrics if "samples_" in name]
+    assert not (tmp_path / "val_samples.gif").exists()
+    json.dumps(metrics, allow_nan=False)
+
+
+def test_a_horizon_beyond_the_videos_fails_before_anything_is_predicted(data, tmp_path):
+    message = "has 3 frames; a window of horizon=3 needs 4"
+    with pytest.raises(UserError, match=message):
+        evaluate_data(Diverges(None), data, tmp_path / "out", windows=5, horizon=3)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_ball_is_found_in_data_that_say_so(model, data, tmp_path, monkeypatch):
+    folder = shutil.copytree(data, tmp_path / "ball")
+    info = json.loads((folder / "dataset.json").read_text())
+    (folder / "dataset.json").write_text(json.dumps(info | {"ball": True}))
+    module = importlib.import_module("keras_cvae.data.synthetic.find_ball")
+    monkeypatch.setattr(module, "find_ball", lambda images: np.zeros((len(images), 2)))
+    options = {"frame_size": (16, 24), "samples": 1, "windows": 2, "horizon": 2}
+    metrics = evaluate_data(model, folder, tmp_path / "with", **options)
+    assert metrics["val_windows_ball_error"] == 0 and metrics["test_windows_ball_found"] == 1
+    metrics = evaluate_data(model, data, tmp_path / "without", **options)
+    assert not [name for name in metrics if "ball" in name]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"windows": 0}, "windows must be at least 1; got windows=0"),
+        ({"windows": 5, "horizon": 0}, "horizon must be at least 1; got horizon=0"),
+        ({"horizon": 5}, "horizon=5 was given without windows.*Give windows too"),
         ({"samples": 0}, "samples must be at least 1; got samples=0"),
         ({"submission": "absent/x.csv"}, "absent/x.csv does not exist; make it first"),
     ],
@@ -83,6 +123,9 @@ class Diverges:
 
     def infer_latents(self, frames, poses):
         return self.model.infer_latents(frames, poses)
+
+    def latent_kl(self, frames, poses):
+        return self.model.latent_kl(frames, poses)
 
 
 @pytest.fixture(scope="module")

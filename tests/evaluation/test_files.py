@@ -108,3 +108,35 @@ def test_samples_stand_beside_the_truth(tmp_path, count):
         wanted = samples[0, 3].repeat(4, axis=0).repeat(4, axis=1)
         assert np.abs(last[:, panel * step : panel * step + 96] - wanted).mean() < 20
     assert np.abs(last[:, :96] - one.frames[3].repeat(4, axis=0).repeat(4, axis=1)).mean() < 20
+
+
+@pytest.mark.parametrize("with_mean", [True, False])
+def test_curves_of_windows(tmp_path, monkeypatch, with_mean):
+    drawn = {}
+    draw = files.plots.plot_psnr_per_frame
+
+    def note(curves, *arguments, **options):
+        drawn.update(curves)
+        return draw(curves, *arguments, **options)
+
+    monkeypatch.setattr(files.plots, "plot_psnr_per_frame", note)
+    names = ["psnr", "ssim", "mean_psnr", "best_psnr", "posterior_psnr", "kl_nats", "first_frame"]
+    names += [*(["mean_frame"] if with_mean else []), "previous_true_frame", "ball_error"]
+    curves = {name: np.arange(3) + 10.0 * number for number, name in enumerate(names)}
+    curves["ball_error"] = np.array([np.nan, 1 / 3, 2])
+    written = files.write_windows(tmp_path, "val", curves, 20)
+    assert [path.name for path in written] == ["val_windows.csv", "val_windows.png"]
+    assert sorted(tmp_path.iterdir()) == sorted(written)
+    with open(written[0], newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["frame", *names] and [row["frame"] for row in rows] == ["1", "2", "3"]
+    for name, curve in curves.items():
+        np.testing.assert_allclose([float(row[name]) for row in rows], curve, rtol=1e-5)
+    labels = ["temperature 0", "mean of 20 samples", "best of 20 samples", "posterior's z"]
+    labels += ["first frame", *(["mean frame"] if with_mean else []), "previous true frame"]
+    assert list(drawn) == labels
+    assert drawn["best of 20 samples"] is curves["best_psnr"]
+    assert cv2.imread(str(written[1])).std() > 1
+    with pytest.raises(ValueError, match=r"val_windows.csv exists already"):
+        files.write_windows(tmp_path, "val", curves, 20)
+    files.write_windows(tmp_path, "val", curves, 20, overwrite=True)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from script_checks import SIZE, one_error, run_script
 
+from keras_cvae.errors import UserError
+
 
 def mean_of(path, column):
     with open(path, newline="") as file:
@@ -139,6 +141,58 @@ def test_best_of_n_samples_and_z_0(copy):
         )
     assert done.out.count("best of 3 samples") == 2 and "z = 0" in done.out
     assert "at least 1" in one_error(run_script("evaluate", copy, "--samples", 0))
+
+
+def test_short_windows(copy):
+    out = copy / "windows"
+    flags = "--windows", 4, "--horizon", 2, "--samples", 3, "--out", out
+    done = run_script("evaluate", copy, *flags)
+    assert done.code == 0, done.err
+    metrics = json.loads((out / "metrics.json").read_text())
+    for split in ("val", "test"):
+        start = f"{split}_windows_"
+        found = {k.removeprefix(start): v for k, v in metrics.items() if k.startswith(start)}
+        assert (found["count"], found["horizon"], found["samples"]) == (4, 2, 3)
+        # 7 frames have two disjoint windows of 3, 5 and 4 frames one each.
+        assert found["overlap"] is True
+        for name in ("psnr", "mean_psnr", "best_psnr", "posterior_psnr", "kl_nats", "ssim"):
+            assert mean_of(out / f"{split}_windows.csv", name) == pytest.approx(
+                found[name], rel=1e-4
+            )
+        assert found["gap"] == pytest.approx(found["posterior_psnr"] - found["psnr"])
+        assert found["mean_psnr"] <= found["best_psnr"]
+        assert (out / f"{split}_windows.png").is_file()
+        assert f"{split}, windows of 2 frames:" in done.out
+    assert done.out.count("best of 3 samples") == 2 and "overlap" in done.out
+    assert not (out / "val_samples.gif").exists()
+
+
+def test_windows_without_a_number_are_50(monkeypatch, run, tmp_path):
+    asked = {}
+
+    def check(*arguments):
+        asked["arguments"] = arguments
+        raise UserError("enough")
+
+    monkeypatch.setattr("keras_cvae.evaluation.evaluator.check_evaluation", check)
+    assert "enough" in one_error(run_script("evaluate", run, "--windows", "--out", tmp_path / "x"))
+    assert asked["arguments"][-2:] == (50, None)  # evaluate_data's own horizon is 25
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--windows", 0], "windows must be at least 1; got windows=0"),
+        (["--windows", "--horizon", 0], "horizon must be at least 1; got horizon=0"),
+        (["--windows", "--samples", 0], "samples must be at least 1; got samples=0"),
+        (["--horizon", 5], "horizon=5 was given without windows"),
+        (["--windows"], "has 7 frames; a window of horizon=25 needs 26"),
+    ],
+    ids=str,
+)
+def test_wrong_windows_are_one_line_and_leave_nothing(run, tmp_path, wrong, message):
+    assert message in one_error(run_script("evaluate", run, *wrong, "--out", tmp_path / "out"))
+    assert not list(tmp_path.iterdir())
 
 
 def psnr_by_video(folder, split):
