@@ -19,19 +19,35 @@ def frame_mse(truth: Tensor, prediction: Tensor) -> Tensor:
     return ops.mean(ops.square(prediction - truth), axis=(2, 3, 4))
 
 
-def gaussian_kl(mu: Tensor, logvar: Tensor, reduction: str = "sum") -> Tensor:
-    """KL divergence of N(mu, exp(logvar)) from N(0, I) (Kingma & Welling 2014, appendix B).
+def gaussian_kl(
+    mu: Tensor,
+    logvar: Tensor,
+    reduction: str = "sum",
+    prior: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
+    """KL divergence of N(mu, exp(logvar)) from the prior, exact.
+
+    From N(0, I) it is that of Kingma & Welling 2014 (appendix B). From N(m, exp(v)) it is, for each
+    latent element, (v - logvar + exp(logvar - v) + (mu - m)^2 exp(-v) - 1) / 2.
 
     Args:
         mu: (B, T, ...), the mean of the latents.
         logvar: the same shape, the logarithm of the variance.
         reduction: `"sum"` over the latent elements gives nats per frame, the term of the ELBO.
             `"mean"` over them does not depend on the frame size or the number of latent channels.
+        prior: mean and logarithm of the variance of the prior, both of the same shape; `None` is
+            N(0, I).
 
     Returns:
         (B, T) float32, in nats per frame (`"sum"`) or per latent element (`"mean"`).
     """
     mu, logvar = ops.cast(mu, "float32"), ops.cast(logvar, "float32")
-    terms = -0.5 * (1 + logvar - ops.square(mu) - ops.exp(logvar))
+    if prior is None:
+        terms = -0.5 * (1 + logvar - ops.square(mu) - ops.exp(logvar))
+    else:
+        mean, log_variance = (ops.cast(each, "float32") for each in prior)
+        excess = logvar - log_variance
+        distance = ops.square(mu - mean) * ops.exp(-log_variance)
+        terms = 0.5 * (ops.exp(excess) - excess + distance - 1)
     reduce = ops.sum if reduction == "sum" else ops.mean
     return reduce(terms, axis=tuple(range(2, len(terms.shape))))

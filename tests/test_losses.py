@@ -25,6 +25,37 @@ def test_kl_of_the_prior_is_zero():
     assert to_numpy(gaussian_kl(zeros, zeros)).tolist() == np.zeros((2, 3)).tolist()
 
 
+def test_kl_of_two_gaussians_is_that_of_samples():
+    """Monte Carlo: the mean of log q(z) - log p(z) over z ~ q (Kingma & Welling 2014)."""
+    rng = np.random.default_rng(0)
+    mu, logvar, mean, log_variance = rng.standard_normal((4, 1, 2, 5)).astype("float32")
+    z = mu + np.exp(logvar / 2) * rng.standard_normal((400_000, *mu.shape))
+
+    def log_density(z, mu, logvar):
+        return -0.5 * (np.log(2 * np.pi) + logvar + (z - mu) ** 2 / np.exp(logvar))
+
+    ratios = (log_density(z, mu, logvar) - log_density(z, mean, log_variance)).sum(axis=-1)
+    error = 4 * ratios.std(axis=0) / np.sqrt(len(ratios))
+    exact = to_numpy(gaussian_kl(mu, logvar, "sum", (mean, log_variance)))
+    assert (np.abs(exact - ratios.mean(axis=0)) < error).all()
+    assert error.max() < 0.02 * exact.min()
+    by_element = to_numpy(gaussian_kl(mu, logvar, "mean", (mean, log_variance)))
+    np.testing.assert_allclose(5 * by_element, exact, rtol=1e-5)
+
+
+def test_kl_from_a_given_standard_normal_is_that_from_the_default():
+    rng = np.random.default_rng(0)
+    mu, logvar = rng.standard_normal((2, 2, 3, 4, 4, 2)).astype("float32")
+    standard = np.zeros_like(mu), np.zeros_like(mu)
+    one, other = gaussian_kl(mu, logvar), gaussian_kl(mu, logvar, prior=standard)
+    np.testing.assert_allclose(to_numpy(one), to_numpy(other), rtol=1e-5)
+
+
+def test_kl_of_a_distribution_from_itself_is_zero():
+    mu, logvar = np.random.default_rng(0).standard_normal((2, 1, 2, 8)).astype("float32")
+    assert to_numpy(gaussian_kl(mu, logvar, prior=(mu, logvar))).tolist() == [[0.0, 0.0]]
+
+
 def test_losses_are_float32_in_half_precision():
     from keras import ops
 

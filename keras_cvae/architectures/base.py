@@ -1,4 +1,4 @@
-"""What all architectures share: the step of prediction, bounds, widths and the size of z."""
+"""What all architectures share: prior, step of prediction, bounds, widths and the size of z."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -8,18 +8,21 @@ from keras import layers, ops
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import UserError
 from keras_cvae.layers.blocks import Chain
-from keras_cvae.layers.gaussian import bound_logvar
+from keras_cvae.layers.gaussian import bound_logvar, reparameterise
 
 
 class Architecture(layers.Layer):
-    """The networks of a `CVAE`: encoders, posterior and decoder.
+    """The networks of a `CVAE`: encoders, posterior, prior and decoder.
 
-    A subclass makes its networks in `__init__`, builds them in `build`, and has four methods:
+    A subclass makes its networks in `__init__`, the prior's last, builds them in `build`, and has
+    these methods:
 
     - `encode_frames(frames)`: images (n, H, W, 3) to features (n, h, w, frame_features).
     - `encode_poses(poses, training=False)`: images (B, T, H, W, 3) to (B, T, h, w, pose_features).
     - `posterior(frame_features, pose_features)`: mu and logvar of q(z | frame, pose), each
       (n, *latent_shape) float32, logvar not bounded.
+    - `prior_of(previous_features, pose_features)`: likewise those of the prior, from the encoded
+      previous frame, if `prior` is not `"standard"`.
     - `decode(previous_features, pose_features, z)`: the next frame (n, H, W, 3) float32, not
       bounded, from the encoded previous frame.
 
@@ -33,6 +36,7 @@ class Architecture(layers.Layer):
         initialisation: `"scaled"` or `"pytorch"`, see `keras_cvae.layers.blocks.Block`.
         output: `"sigmoid"`, `"clip"` or `"none"`, how predictions are bounded to [0, 1].
         logvar_bound: float > 0 or `None`, see `keras_cvae.layers.gaussian.bound_logvar`.
+        prior: `"standard"`, `"pose"` or `"learned"`, see `CVAE`.
 
     Raises:
         UserError: if a width is below what the architecture divides it by.
@@ -53,6 +57,7 @@ class Architecture(layers.Layer):
         initialisation: str = "scaled",
         output: str = "none",
         logvar_bound: float | None = None,
+        prior: str = "standard",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -74,6 +79,7 @@ class Architecture(layers.Layer):
         self.initialisation = initialisation
         self.output_bound = output
         self.logvar_bound = logvar_bound
+        self.prior = prior
 
     def chain(self, name: str, in_channels: int, blocks: Sequence[tuple]) -> Chain:
         """Blocks one after another as one network; see `keras_cvae.layers.blocks.Chain`."""
@@ -109,6 +115,15 @@ class Architecture(layers.Layer):
         mu, logvar = self.posterior(frame_features, pose_features)
         return mu, bound_logvar(logvar, self.logvar_bound)
 
+    def expect(
+        self, previous_features: Tensor, pose_features: Tensor
+    ) -> tuple[Tensor, Tensor] | None:
+        """mu and bounded logvar of the prior, like the posterior's; `None` for N(0, I)."""
+        if self.prior == "standard":
+            return None
+        mu, logvar = self.prior_of(previous_features, pose_features)
+        return mu, bound_logvar(logvar, self.logvar_bound)
+
     def next_frame(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:
         """The next frame (n, H, W, 3) float32, bounded, from the encoded previous frame."""
         frame = self.decode(previous_features, pose_features, z)
@@ -119,5 +134,12 @@ class Architecture(layers.Layer):
         return frame
 
     def step(self, previous_frame: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:
-        """The step of prediction: the next frame from the previous one, pose features and z."""
+        """The next frame from the previous one, pose features and z."""
         return self.next_frame(self.encode_frames(previous_frame), pose_features, z)
+
+    def sampled_step(self, previous_frame: Tensor, pose_features: Tensor, noise: Tensor) -> Tensor:
+        """The next frame with z from the prior: its mean, and its deviation times the noise."""
+        previous = self.encode_frames(previous_frame)
+        prior = self.expect(previous, pose_features)
+        z = noise if prior is None else reparameterise(*prior, noise)
+        return self.next_frame(previous, pose_features, z)

@@ -79,11 +79,12 @@ class LabArchitecture(Architecture):
         self.pose_residual = ResidualBlock(
             p // 2, p, self.initialisation, dtype=self.dtype_policy, name="pose_residual"
         )
+        latent_blocks = [(res, n // 4), (dcb, n // 4), (res, n // 2), (dcb, n // 2)]
+        latent_blocks += [(res, n), (conv1, 2 * n)]
         self.posterior_predictor = self.chain(
             "posterior_predictor",
             f + p,
-            [(res, n // 4), (dcb, n // 4), (res, n // 2), (dcb, n // 2)]
-            + [(res, n), (conv1, 2 * n)],
+            latent_blocks,
         )
         self.decoder_fusion = self.chain(
             "decoder_fusion",
@@ -97,6 +98,9 @@ class LabArchitecture(Architecture):
             [(dcb, d), (res, d // 2), (dcb, d // 2), (res, d // 4), (dcb, d // 4)]
             + [(res, d // 8), (dcb, d // 8), (conv1, 3)],
         )
+        if self.prior != "standard":
+            seen = p if self.prior == "pose" else f + p
+            self.prior_predictor = self.chain("prior_predictor", seen, latent_blocks)
 
     def build(self, input_shape: Any = None) -> None:
         """Builds every variable; no frame size is needed, all networks are convolutional."""
@@ -109,6 +113,7 @@ class LabArchitecture(Architecture):
             self.posterior_predictor,
             self.decoder_fusion,
             self.generator,
+            *([] if self.prior == "standard" else [self.prior_predictor]),
         ):
             network.build((*image, network.in_channels))
 
@@ -132,6 +137,14 @@ class LabArchitecture(Architecture):
         """mu and logvar of q(z | frame, pose), each (n, H, W, N) float32."""
         x = ops.concatenate([frame_features, pose_features], axis=-1)
         x = ops.cast(self.posterior_predictor(x), "float32")
+        return ops.split(x, 2, axis=-1)
+
+    def prior_of(self, previous_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
+        """mu and logvar of the prior, by a network like the posterior's."""
+        x = pose_features
+        if self.prior == "learned":
+            x = ops.concatenate([previous_features, pose_features], axis=-1)
+        x = ops.cast(self.prior_predictor(x), "float32")
         return ops.split(x, 2, axis=-1)
 
     def decode(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_cvae.architectures.base import Architecture
 from keras_cvae.backend.tensor import Tensor
-from keras_cvae.layers.blocks import Conv1x1, Conv3x3, ResidualBlock
+from keras_cvae.layers.blocks import Chain, Conv1x1, Conv3x3, ResidualBlock
 
 
 class MultiscaleArchitecture(Architecture):
@@ -56,6 +56,15 @@ class MultiscaleArchitecture(Architecture):
             self.chain("up_middle", 2 * middle, [(res, middle), (conv1, 4 * fine)]),
             self.chain("up_fine", 2 * fine, [(res, fine), (conv3, 12)]),
         ]
+        if self.prior != "standard":
+            seen = pose if self.prior == "pose" else fine + pose
+            # Half as wide as the posterior: as accurate, and cheaper.
+            fine, middle, coarse = (max(width // 2, 1) for width in (fine, middle, coarse))
+            self.prior_predictor = [
+                self.chain("prior_fine", seen, [(res, fine)]),
+                self.chain("prior_middle", 4 * fine, [(conv1, middle), (res, middle)]),
+                self.chain("prior_coarse", 4 * middle, [(conv1, coarse), (conv1, 2 * n)]),
+            ]
 
     def build(self, input_shape: Any = None) -> None:
         """Builds every variable; no frame size is needed, all networks are convolutional."""
@@ -66,6 +75,7 @@ class MultiscaleArchitecture(Architecture):
             *self.down,
             self.bottom,
             *self.up,
+            *([] if self.prior == "standard" else self.prior_predictor),
         ):
             network.build((None, None, None, network.in_channels))
 
@@ -81,10 +91,15 @@ class MultiscaleArchitecture(Architecture):
 
     def posterior(self, frame_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
         """mu and logvar of q(z | frame, pose), each (n, H/8, W/8, N) float32."""
-        fine, middle, coarse = self.posterior_predictor
-        x = fine(ops.concatenate([frame_features, pose_features], axis=-1))
-        x = coarse(space_to_depth(middle(space_to_depth(x))))
-        return ops.split(ops.cast(x, "float32"), 2, axis=-1)
+        x = ops.concatenate([frame_features, pose_features], axis=-1)
+        return _gaussian(self.posterior_predictor, x)
+
+    def prior_of(self, previous_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
+        """mu and logvar of the prior, by networks like the posterior's, half as wide."""
+        x = pose_features
+        if self.prior == "learned":
+            x = ops.concatenate([previous_features, pose_features], axis=-1)
+        return _gaussian(self.prior_predictor, x)
 
     def decode(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:
         """The next frame (n, H, W, 3) float32, not bounded, from the encoded previous frame."""
@@ -95,6 +110,13 @@ class MultiscaleArchitecture(Architecture):
         x = self.up[0](ops.concatenate([depth_to_space(x), middle], axis=-1))
         x = self.up[1](ops.concatenate([depth_to_space(x), fine], axis=-1))
         return ops.cast(depth_to_space(x), "float32")
+
+
+def _gaussian(networks: list[Chain], x: Tensor) -> tuple[Tensor, Tensor]:
+    """mu and logvar (n, H/8, W/8, N) float32 from features at half of the resolution."""
+    fine, middle, coarse = networks
+    x = coarse(space_to_depth(middle(space_to_depth(fine(x)))))
+    return ops.split(ops.cast(x, "float32"), 2, axis=-1)
 
 
 def space_to_depth(x: Tensor) -> Tensor:

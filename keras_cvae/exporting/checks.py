@@ -6,7 +6,7 @@ from keras_cvae.errors import UserError
 from keras_cvae.exporting.step import input_shapes
 from keras_cvae.images import check_finite
 from keras_cvae.model.cvae import CVAE
-from keras_cvae.predictor import INPUTS, Predictor
+from keras_cvae.predictor import Predictor
 
 TOLERANCE = 1e-4  # the largest allowed difference of a pixel in [0, 1]
 ROLLOUT = 50  # predicted frames
@@ -30,10 +30,11 @@ def deviations(model: CVAE, predictor: Predictor, frame_size: tuple[int, int]) -
     """
     rng = np.random.default_rng(0)
     shapes = input_shapes(model, frame_size)
-    latent_shape = shapes["z"][1:]
+    *images, latents = shapes.values()
+    latent_shape = latents[1:]
     one_step = []
     for batch in _BATCHES:
-        arrays = [rng.random((batch, *shapes[n][1:]), "float32") for n in INPUTS[:2]]
+        arrays = [rng.random((batch, *each[1:]), "float32") for each in images]
         arrays.append(rng.standard_normal((batch, *latent_shape), "float32"))
         shape = arrays[0].shape
         ours = model.prediction.step_for(shape, latent_shape)(*arrays)

@@ -45,7 +45,8 @@ def export(
             SavedModel), or `x.zip` for a bundle of the model and its manifest.
         format: `"keras"` (without optimiser), `"weights"`, `"onnx"`, `"tf_saved_model"` or
             `"torch"` (an exported program). The last three are one step of prediction: float32
-            inputs `previous_frame` and `pose` (B, H, W, 3) and `z`, output `frame`, any batch B.
+            inputs `previous_frame` and `pose` (B, H, W, 3) and `z` (`noise`, of which z is made
+            inside, unless the prior is the standard one), output `frame`, any batch B.
         frame_size: (height, width) of the frames. `None` takes that of the training, or 32 x 64 for
             a model that was not trained. Only Keras' own formats accept other sizes later.
         source: where the model is from, for the manifest.
@@ -199,6 +200,7 @@ def _describe(
         "frame_size": list(frame_size),
         "latent_shape": list(model.latent_shape(frame_size)),
         "temperature": model.temperature,
+        "prior": model.architecture.prior,
         "inputs": inputs,
         "outputs": {OUTPUT: inputs["previous_frame"]},
         "dtype": "float32",

@@ -4,17 +4,19 @@ import keras
 
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.model.cvae import CVAE
-from keras_cvae.predictor import INPUTS, OUTPUT
+from keras_cvae.predictor import OUTPUT, input_names
 
 
 class ExportedStep(keras.Model):
-    """Previous frame, pose and z give the next frame, in float32, for any batch size.
+    """Previous frame, pose and noise give the next frame, in float32, for any batch size.
 
     Args:
         model: of float32; its networks are shared.
 
     Input: a dict of float32 `"previous_frame"` (B, H, W, 3), `"pose"` (B, H, W, 3) and `"z"`
-    (B, *latent_shape). Output: a dict of `"frame"` (B, H, W, 3) float32.
+    (B, *latent_shape). With a prior other than N(0, I) the last one is `"noise"`, standard normal
+    times the temperature, and z is made of it inside. Output: a dict of `"frame"` (B, H, W, 3)
+    float32.
     """
 
     def __init__(self, model: CVAE):
@@ -37,7 +39,8 @@ def input_shapes(model: CVAE, frame_size: tuple[int, int]) -> dict[str, tuple]:
         dict name -> shape; the batch size is `None`.
     """
     image = (None, *frame_size, 3)
-    return dict(zip(INPUTS, (image, image, (None, *model.latent_shape(frame_size))), strict=True))
+    names = input_names(model.architecture.prior)
+    return dict(zip(names, (image, image, (None, *model.latent_shape(frame_size))), strict=True))
 
 
 def float32_copy(model: CVAE) -> CVAE:

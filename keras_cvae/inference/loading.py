@@ -13,8 +13,14 @@ from keras_cvae.backend.choice import choose_backend
 from keras_cvae.errors import UserError, first_line
 from keras_cvae.files import DAMAGED_ZIP, check_archive, check_regular
 from keras_cvae.inference import runtimes
-from keras_cvae.inference.manifest import SUFFIX, check_digest, manifest_path, read_manifest
-from keras_cvae.predictor import Predictor, Step
+from keras_cvae.inference.manifest import (
+    SUFFIX,
+    check_digest,
+    manifest_path,
+    prior_of,
+    read_manifest,
+)
+from keras_cvae.predictor import Predictor, Step, input_names
 
 KERAS_FORMATS = ("keras", "weights")
 _STEPS = {
@@ -72,7 +78,7 @@ def load_predictor(path: str | os.PathLike, trust: bool = False) -> Predictor:
     assert manifest is not None, "only Keras' own formats have none"
     expected, latents = tuple(manifest["frame_size"]), manifest["latent_shape"]
     try:
-        step_for = _STEPS[format](path)
+        step_for = _STEPS[format](path, input_names(prior_of(manifest)))
         shape = _predicted_shape(step_for((1, *expected, 3), tuple(latents)), expected, latents)
     except UserError:
         raise
@@ -96,7 +102,14 @@ def load_predictor(path: str | os.PathLike, trust: bool = False) -> Predictor:
             )
         return latents
 
-    return Predictor(step_for, latent_shape, expected, manifest["temperature"], manifest)
+    return Predictor(
+        step_for,
+        latent_shape,
+        expected,
+        manifest["temperature"],
+        manifest,
+        prior=prior_of(manifest),
+    )
 
 
 def _predicted_shape(step: Step, size: tuple, latents: list[int]) -> tuple:

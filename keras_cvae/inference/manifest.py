@@ -10,6 +10,7 @@ from typing import Any
 from keras_cvae.errors import UserError
 from keras_cvae.files import read_json, write_json
 from keras_cvae.images import check_pixels
+from keras_cvae.predictor import PRIORS
 
 SUFFIX = ".json"
 _WIDEST = 4096  # channels of a latent
@@ -60,6 +61,8 @@ def read_manifest(path: str | os.PathLike) -> dict | None:
     manifest = read_json(path, "The manifest")
     known = manifest if isinstance(manifest, dict) else {}
     wrong = [name for name, fits in _FIELDS.items() if not fits(known.get(name))]
+    if prior_of(known) not in PRIORS:
+        wrong.append("prior")
     if wrong:
         raise UserError(
             f"{path} is not the manifest of an export: {', '.join(wrong)} missing or wrong."
@@ -71,6 +74,15 @@ def read_manifest(path: str | os.PathLike) -> dict | None:
     if maps > _WIDEST:
         raise UserError(f"{path} claims {maps} latent channels; expected at most {_WIDEST}.")
     return manifest
+
+
+def prior_of(manifest: dict) -> str:
+    """The prior of an exported model, one of `PRIORS` where the manifest was read.
+
+    Args:
+        manifest: of any version; earlier ones say nothing of a prior, and have the standard one.
+    """
+    return manifest.get("prior", "standard")
 
 
 def check_digest(path: str | os.PathLike, manifest: dict) -> None:

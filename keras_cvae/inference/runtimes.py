@@ -10,16 +10,17 @@ from typing import TypeAlias
 import numpy as np
 
 from keras_cvae.errors import optional_package
-from keras_cvae.predictor import INPUTS, OUTPUT, Step
+from keras_cvae.predictor import OUTPUT, Step
 
 StepFor: TypeAlias = Callable[[tuple, tuple], Step]  # see `Predictor`
 
 
-def onnx_step(path: Path) -> StepFor:
+def onnx_step(path: Path, names: tuple[str, ...]) -> StepFor:
     """ONNX Runtime, on the best device that the installed package can use.
 
     Args:
         path: the `.onnx` file.
+        names: of the inputs.
 
     Raises:
         UserError: if onnxruntime is not installed.
@@ -30,16 +31,17 @@ def onnx_step(path: Path) -> StepFor:
     session = ort.InferenceSession(str(path), options, providers=ort.get_available_providers())
 
     def step(*arrays: np.ndarray) -> np.ndarray:
-        return session.run([OUTPUT], dict(zip(INPUTS, arrays, strict=True)))[0]
+        return session.run([OUTPUT], dict(zip(names, arrays, strict=True)))[0]
 
     return lambda shape, latent_shape: step
 
 
-def saved_model_step(path: Path) -> StepFor:
+def saved_model_step(path: Path, names: tuple[str, ...]) -> StepFor:
     """TensorFlow, for a SavedModel.
 
     Args:
         path: the folder.
+        names: of the inputs.
 
     Raises:
         UserError: if TensorFlow is not installed.
@@ -48,17 +50,18 @@ def saved_model_step(path: Path) -> StepFor:
     loaded = tf.saved_model.load(str(path))
 
     def step(*arrays: np.ndarray) -> np.ndarray:
-        tensors = dict(zip(INPUTS, map(tf.constant, arrays), strict=True))
+        tensors = dict(zip(names, map(tf.constant, arrays), strict=True))
         return loaded.serve(tensors)[OUTPUT].numpy()
 
     return lambda shape, latent_shape: step
 
 
-def torch_step(path: Path) -> StepFor:
+def torch_step(path: Path, names: tuple[str, ...]) -> StepFor:
     """PyTorch, for an exported program.
 
     Args:
         path: the `.pt2` file.
+        names: of the inputs.
 
     Raises:
         UserError: if PyTorch is not installed.
@@ -69,6 +72,6 @@ def torch_step(path: Path) -> StepFor:
     def step(*arrays: np.ndarray) -> np.ndarray:
         tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
         with torch.no_grad():
-            return program(dict(zip(INPUTS, tensors, strict=True)))[OUTPUT].numpy()
+            return program(dict(zip(names, tensors, strict=True)))[OUTPUT].numpy()
 
     return lambda shape, latent_shape: step

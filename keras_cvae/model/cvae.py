@@ -32,7 +32,7 @@ from keras_cvae.model.rollout import (
     teacher_forced,
 )
 from keras_cvae.model.saving import PortableModel
-from keras_cvae.predictor import Predictor
+from keras_cvae.predictor import PRIORS, Predictor
 
 
 @keras.saving.register_keras_serializable("keras_cvae")
@@ -42,7 +42,8 @@ class CVAE(PortableModel):
     A modification of SVG-FP (Denton & Fergus 2018, arXiv:1802.07687). In training a posterior
     q(z_t | x_t, c_t) of the current frame and pose gives the latent z_t, the decoder predicts x_t
     from the previous frame, the pose and z_t, and the loss is the negative ELBO, the mean over the
-    frames of `mse_t + beta * kl_t`. In prediction z_t comes from the prior N(0, I).
+    frames of `mse_t + beta * kl_t`, kl_t being that from the prior. In prediction z_t comes from
+    the prior.
 
     `train_step` rolls a clip out: with the probability `teacher_forcing_ratio`, one coin per batch,
     the previous frame is the true one, else the prediction. `beta` and `teacher_forcing_ratio` are
@@ -66,8 +67,8 @@ class CVAE(PortableModel):
             elements the KL dominates the clipped gradient of the first steps.
         logvar_bound: float > 0 or `None`. Bounds the log-variance smoothly, so that exp(logvar)
             cannot overflow where beta is 0; `None` as published.
-        temperature: float >= 0, scale of the prior noise in prediction, stored with the model:
-            1 samples (as published), 0 is the most accurate.
+        temperature: float >= 0, scale of the prior's standard deviation in prediction, stored with
+            the model: 1 samples (as published), 0 takes its mean and is the most accurate.
         initialisation: `"scaled"` or `"pytorch"` (as published) initial weights, see
             `keras_cvae.layers.blocks.Block`. Scaled ones learn to copy the previous frame at once.
         frame_size: (height, width) of the frames that the model is for, which training notes and
@@ -77,6 +78,10 @@ class CVAE(PortableModel):
             numbers are the same; a step took 1.6 to 2 times as long.
         seed: int or `None`, of the noise and the coin in training. (The initial weights follow
             `keras.utils.set_random_seed`.)
+        prior: `"standard"`, N(0, I), as published; `"pose"`, p(z_t | c_t); or `"learned"`,
+            p(z_t | x_{t-1}, c_t), where x_{t-1} is the frame that the decoder sees (SVG-LP, Denton
+            & Fergus 2018, section 3.2, without its LSTM). A learned prior keeps for some frames
+            what the pose does not determine, such as a ball.
 
     Raises:
         UserError: for an unknown name or a value out of its range.
@@ -107,12 +112,14 @@ class CVAE(PortableModel):
         frame_size: Sequence[int] | None = None,
         rematerialise: bool = False,
         seed: int | None = None,
+        prior: str = "standard",
         **kwargs: Any,
     ):
         # Layers cast for themselves; targets and losses stay in float32.
         super().__init__(**{"autocast": False, **kwargs})
         check_choice("architecture", architecture, ARCHITECTURES)
         presets.check_options(output, kl_reduction, initialisation, logvar_bound, temperature)
+        check_choice("prior", prior, PRIORS)
         frame_size = None if frame_size is None else chosen_frame_size(frame_size)
 
         # === Layers ===
@@ -124,6 +131,7 @@ class CVAE(PortableModel):
             initialisation,
             output,
             logvar_bound,
+            prior,
             dtype=self.dtype_policy,
             name="architecture",
         )
@@ -163,6 +171,7 @@ class CVAE(PortableModel):
             "initialisation": initialisation,
             "rematerialise": rematerialise,
             "seed": seed,
+            "prior": prior,
         }
 
     def get_config(self) -> dict:
@@ -211,15 +220,15 @@ class CVAE(PortableModel):
             def choose(forced, free):
                 return ops.cond(coin, forced, free)
 
-        frames, rollout = self._roll_out(inputs, choose, training)
+        frames, rollout, prior = self._roll_out(inputs, choose, training)
         mse = ops.mean(frame_mse(frames[:, 1:], rollout.pred))
-        kl = ops.mean(gaussian_kl(rollout.mu, rollout.logvar, self.kl_reduction))
+        kl = ops.mean(gaussian_kl(rollout.mu, rollout.logvar, self.kl_reduction, prior))
         return mse + self.beta * kl, {"mse": mse, "kl": kl}
 
     def _roll_out(
         self, inputs: dict[str, Tensor], choose: Choose, training: bool = False
-    ) -> tuple[Tensor, Rollout]:
-        """The true frames as float32, and the `Rollout` with z from their posterior."""
+    ) -> tuple[Tensor, Rollout, tuple[Tensor, Tensor] | None]:
+        """The true frames as float32, the `Rollout` with z from their posterior, and the prior."""
         check_clip(inputs["frames"].shape, inputs["poses"].shape)
         frames = tensor_to_unit(inputs["frames"], "frames")
         poses = tensor_to_unit(inputs["poses"], "poses")
@@ -228,7 +237,7 @@ class CVAE(PortableModel):
         eps = inputs.get("eps")
         if eps is None:
             eps = random.normal((ops.shape(frames)[0], *shape), seed=self.rng)
-        return frames, roll_out(
+        return frames, *roll_out(
             self.architecture,
             frames,
             poses,
@@ -297,6 +306,10 @@ class CVAE(PortableModel):
     def infer_latents(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
         """The posterior of every frame of one video; see `Prediction.infer_latents`."""
         return self.prediction.infer_latents(frames, poses)
+
+    def latent_kl(self, frames: np.ndarray, poses: np.ndarray) -> np.ndarray:
+        """KL(q || p) of every frame of one video, in nats; see `Prediction.latent_kl`."""
+        return self.prediction.latent_kl(frames, poses)
 
     # === Prediction ===
 

@@ -1,5 +1,6 @@
 """A model in use: its step of prediction and its posterior as models of their own."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -13,8 +14,9 @@ from keras_cvae.backend.numpy_step import NumpyStep
 from keras_cvae.backend.own_step import SHAPES_KEPT, OwnStep
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.images import tensor_to_unit, to_unit
+from keras_cvae.losses import gaussian_kl
 from keras_cvae.model.rollout import check_clip, one_by_one
-from keras_cvae.predictor import INPUTS, Piece, Predictor, Step
+from keras_cvae.predictor import Piece, Predictor, Step, input_names
 
 INFERRED_AT_ONCE = 16  # frames
 
@@ -36,21 +38,28 @@ class Part(keras.Model):
 
 
 class FramePredictor(Part):
-    """One step of prediction: previous frame, pose and z give the next frame.
+    """One step of prediction: previous frame, pose and noise give the next frame.
 
     Args:
         architecture: the networks of a `CVAE`, which it shares.
+        step: `architecture.sampled_step`, or `architecture.step` for latents in place of the noise.
 
-    Input: a dict of float32 `"previous_frame"` (B, H, W, 3), `"pose"` (B, H, W, 3) and `"z"`
+    Attributes:
+        input_names: see `keras_cvae.predictor.input_names`.
+
+    Input: a dict of float32 arrays by these names, of the shapes (B, H, W, 3), (B, H, W, 3) and
     (B, *latent_shape). Output: (B, H, W, 3) float32.
     """
 
-    def __init__(self, architecture: Architecture):
+    def __init__(self, architecture: Architecture, step: Callable[..., Tensor]):
         super().__init__(architecture, "frame_predictor")
+        self.input_names = input_names(architecture.prior)
+        self._step = step
 
     def call(self, inputs: dict[str, Tensor]) -> Tensor:
-        pose = self.architecture.encode_poses(inputs["pose"][:, None])[:, 0]
-        return self.architecture.step(inputs["previous_frame"], pose, inputs["z"])
+        previous, pose, noise = (inputs[name] for name in self.input_names)
+        pose = self.architecture.encode_poses(pose[:, None])[:, 0]
+        return self._step(previous, pose, noise)
 
 
 class PiecePredictor(Part):
@@ -58,10 +67,11 @@ class PiecePredictor(Part):
 
     Args:
         architecture: the networks of a `CVAE`, which it shares.
-        own_step: its step without gradients.
+        own_step: a step of it without gradients.
 
     Input: a dict of `"previous_frame"` (B, H, W, 3) float32, `"poses"` (B, n, H, W, 3) uint8 or
-    float32, and `"z"` (B, n, *latent_shape) float32. Output: (B, n, H, W, 3) float32.
+    float32, and `"noise"` (B, n, *latent_shape) float32, what the step takes. Output:
+    (B, n, H, W, 3) float32.
     """
 
     def __init__(self, architecture: Architecture, own_step: OwnStep):
@@ -69,10 +79,10 @@ class PiecePredictor(Part):
         self._own_step = own_step
 
     def call(self, inputs: dict[str, Tensor]) -> Tensor:
-        frame, z = inputs["previous_frame"], inputs["z"]
+        frame, noise = inputs["previous_frame"], inputs["noise"]
         pose_features = self.architecture.encode_poses(tensor_to_unit(inputs["poses"], "poses"))
-        step = self._own_step.for_inputs(frame, pose_features[:, 0], z[:, 0])
-        return one_by_one(step, frame, pose_features, z)
+        step = self._own_step.for_inputs(frame, pose_features[:, 0], noise[:, 0])
+        return one_by_one(step, frame, pose_features, noise)
 
 
 class Posterior(Part):
@@ -93,6 +103,57 @@ class Posterior(Part):
         return self.architecture.infer(self.architecture.encode_frames(inputs["frames"]), pose)
 
 
+class LatentKL(Part):
+    """KL(q || p) of single frames.
+
+    Args:
+        architecture: the networks of a `CVAE`, which it shares.
+
+    Input: a dict of float32 `"frames"`, `"previous_frames"` and `"poses"` (n, H, W, 3). Output:
+    (n,) float32, in nats.
+    """
+
+    def __init__(self, architecture: Architecture):
+        super().__init__(architecture, "latent_kl")
+
+    def call(self, inputs: dict[str, Tensor]) -> Tensor:
+        networks = self.architecture
+        pose = networks.encode_poses(inputs["poses"][:, None])[:, 0]
+        posterior = networks.infer(networks.encode_frames(inputs["frames"]), pose)
+        prior = networks.expect(networks.encode_frames(inputs["previous_frames"]), pose)
+        # The frames as clips of one frame each.
+        mu, logvar, *parameters = (each[:, None] for each in (*posterior, *(prior or ())))
+        return gaussian_kl(mu, logvar, "sum", tuple(parameters) or None)[:, 0]
+
+
+class _Runtime:
+    """`step_for` and `piece_for` of a `Predictor`, around one kind of step."""
+
+    def __init__(self, architecture: Architecture, step: Callable[..., Tensor]):
+        self.frame_predictor = FramePredictor(architecture, step)
+        self._step = NumpyStep(self.frame_predictor, self.frame_predictor.input_names)
+        own_step = OwnStep(step, architecture.variables)
+        # One for each shape: Keras on TensorFlow would trace the second with unknown sizes.
+        self._pieces_of = lru_cache(SHAPES_KEPT)(
+            lambda shape: PiecePredictor(architecture, own_step)
+        )
+
+    def step_for(self, shape: tuple, latent_shape: tuple) -> Step:
+        return self._step.for_shapes(shape, shape, (shape[0], *latent_shape))
+
+    def piece_for(self, shape: tuple, latent_shape: tuple) -> Piece:
+        def piece(frame: np.ndarray, poses: np.ndarray, noise: np.ndarray) -> np.ndarray:
+            count = poses.shape[1]
+            more = compiled_length(count) - count
+            poses, noise = (
+                np.concatenate([x, x[:, -1:].repeat(more, axis=1)], 1) for x in (poses, noise)
+            )
+            inputs = {"previous_frame": frame, "poses": poses, "noise": noise}
+            return self._pieces_of(poses.shape).predict_on_batch(inputs)[:, :count]
+
+        return piece
+
+
 class Prediction:
     """What a `CVAE` predicts with. No Keras object, so that its layers are not tracked twice.
 
@@ -100,40 +161,35 @@ class Prediction:
         architecture: the networks of the `CVAE`.
 
     Attributes:
-        frame_predictor: `FramePredictor`.
+        frame_predictor: `FramePredictor` with z from the prior.
     """
 
     def __init__(self, architecture: Architecture):
         self.architecture = architecture
-        self.frame_predictor = FramePredictor(architecture)
-        self._own_step = OwnStep(architecture.step, architecture.variables)
-        # One for each shape: Keras on TensorFlow would trace the second with unknown sizes.
-        self._pieces_of = lru_cache(SHAPES_KEPT)(
-            lambda shape: PiecePredictor(architecture, self._own_step)
-        )
+        self._sampled = _Runtime(architecture, architecture.sampled_step)
+        self.frame_predictor = self._sampled.frame_predictor
+        # Latents that are given go to another step, if the prior is not N(0, I).
+        self._given = None
+        if architecture.prior != "standard":
+            self._given = _Runtime(architecture, architecture.step)
         self._posterior = Posterior(architecture)
-        self._step = NumpyStep(self.frame_predictor, INPUTS)
+        self._latent_kl = LatentKL(architecture)
 
     def predictor(self, **details: Any) -> Predictor:
         """A `Predictor` on the networks; `details` are its further arguments."""
-        latent_shape = self.architecture.latent_shape
-        return Predictor(self.step_for, latent_shape, piece_for=self.piece_for, **details)
+        sampled, given = self._sampled, self._given
+        return Predictor(
+            sampled.step_for,
+            self.architecture.latent_shape,
+            piece_for=sampled.piece_for,
+            prior=self.architecture.prior,
+            for_latents=None if given is None else (given.step_for, given.piece_for),
+            **details,
+        )
 
     def step_for(self, shape: tuple, latent_shape: tuple) -> Step:
         """The step of prediction for frames of a shape (B, H, W, 3), see `Predictor`."""
-        return self._step.for_shapes(shape, shape, (shape[0], *latent_shape))
-
-    def piece_for(self, shape: tuple, latent_shape: tuple) -> Piece:
-        """Several steps for frames of a shape (B, H, W, 3), see `Predictor`."""
-
-        def piece(frame: np.ndarray, poses: np.ndarray, z: np.ndarray) -> np.ndarray:
-            count = poses.shape[1]
-            more = compiled_length(count) - count
-            poses, z = (np.concatenate([x, x[:, -1:].repeat(more, axis=1)], 1) for x in (poses, z))
-            inputs = {"previous_frame": frame, "poses": poses, "z": z}
-            return self._pieces_of(poses.shape).predict_on_batch(inputs)[:, :count]
-
-        return piece
+        return self._sampled.step_for(shape, latent_shape)
 
     def infer_latents(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
         """The posterior of every frame of one video; it sees the true frames.
@@ -148,8 +204,31 @@ class Prediction:
         Raises:
             UserError: for wrong shapes, number types or ranges.
         """
+        frames, poses = self._checked(frames, poses)
+        inputs = {"frames": frames[1:], "poses": poses[1:]}
+        return self._posterior.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
+
+    def latent_kl(self, frames: np.ndarray, poses: np.ndarray) -> np.ndarray:
+        """KL(q || p) of every frame of one video: what the posterior knows more than the prior.
+
+        A learned prior sees the true frame before.
+
+        Args:
+            frames: (T, H, W, 3), uint8 or floats in [0, 1].
+            poses: the same shape.
+
+        Returns:
+            (T-1,) float32, nats of frames 1..T-1, summed over the latent.
+
+        Raises:
+            UserError: for wrong shapes, number types or ranges.
+        """
+        frames, poses = self._checked(frames, poses)
+        inputs = {"frames": frames[1:], "previous_frames": frames[:-1], "poses": poses[1:]}
+        return self._latent_kl.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
+
+    def _checked(self, frames: np.ndarray, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         frames, poses = to_unit(frames, "frames"), to_unit(poses, "poses")
         check_clip((1, *frames.shape), (1, *poses.shape))
         self.architecture.check_frame_size(frames.shape[1:3])
-        inputs = {"frames": frames[1:], "poses": poses[1:]}
-        return self._posterior.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
+        return frames, poses

@@ -54,7 +54,7 @@ def roll_out(
     training: bool = False,
     rematerialise: bool = False,
     unroll: bool = False,
-) -> Rollout:
+) -> tuple[Rollout, tuple[Tensor, Tensor] | None]:
     """Posterior of all frames, z, then the decoder, teacher-forced or free-running.
 
     Where no gradient flows through the fed-back frames, they are inputs like the true ones. Then a
@@ -79,21 +79,27 @@ def roll_out(
         unroll: bool, trace the loop over frames once per frame instead of as a scan.
 
     Returns:
-        `Rollout`.
+        `(rollout, prior)`: a `Rollout`, and mean and logvar of the prior of each frame, which sees
+        the previous frame that the decoder sees, without a gradient into it (Denton & Fergus 2018,
+        section 3.2); `None` where the prior is N(0, I).
     """
     pose_features = architecture.encode_poses(poses[:, 1:], training=training)
-    step, infer = architecture.step, _infer_frame(architecture)
+    step, infer = _step_and_prior(architecture), _infer_frame(architecture)
     if rematerialise:
         step, infer = (rematerialised(each, architecture.variables) for each in (step, infer))
 
     def loop(function, first, *sequences):
         return one_by_one(function, first, *sequences, unroll=unroll)
 
-    def free():
-        return loop(fed_back, frames[:, 0], pose_features, z)
+    # A step gives the frame, and the parameters of the prior if it is learned.
+    nothing = ops.zeros_like(eps[:, 0])
+    first = [frames[:, 0]] + ([] if architecture.prior == "standard" else [nothing, nothing])
 
-    def fed_back(previous, pose, z):
-        return step(feed_back(previous), pose, z)
+    def free():
+        return loop(fed_back, first, pose_features, z)
+
+    def fed_back(predicted, pose, z):
+        return step(feed_back(predicted[0]), pose, z)
 
     if rematerialise:
         posterior = lambda _, frame, pose: infer(frame, pose)  # noqa: E731
@@ -102,9 +108,9 @@ def roll_out(
 
         def forced():
             known = lambda _, previous, pose, z: step(previous, pose, z)  # noqa: E731
-            return loop(known, frames[:, 0], frames[:, :-1], pose_features, z)
+            return loop(known, first, frames[:, :-1], pose_features, z)
 
-        return Rollout(choose(forced, free), mu, logvar)
+        return _with_prior(choose(forced, free), mu, logvar)
 
     # What does not depend on a prediction is computed for all frames at once.
     features = per_frame(architecture.encode_frames, frames)
@@ -113,16 +119,44 @@ def roll_out(
 
     def decode(previous):
         most = architecture.images_at_once if groups_images() else None
-        return all_at_once(architecture.next_frame, previous, pose_features, z, most)
+        return all_at_once(_decoder_and_prior(architecture), previous, pose_features, z, most)
 
     if own_step is None:
-        return Rollout(choose(lambda: decode(features[:, :-1]), free), mu, logvar)
+        return _with_prior(choose(lambda: decode(features[:, :-1]), free), mu, logvar)
 
     def own():
         predicted = _own_frames(own_step, frames, pose_features, z)
         return per_frame(architecture.encode_frames, predicted)
 
-    return Rollout(decode(choose(lambda: features[:, :-1], own)), mu, logvar)
+    return _with_prior(decode(choose(lambda: features[:, :-1], own)), mu, logvar)
+
+
+def _with_prior(decoded, mu, logvar):
+    frames, *prior = decoded
+    return Rollout(frames, mu, logvar), tuple(prior) or None
+
+
+def _decoder_and_prior(architecture):
+    """The frame and the prior's parameters, from an encoded previous frame without a gradient."""
+
+    def decode(previous_features, pose_features, z):
+        prior = architecture.expect(previous_features, pose_features)
+        return [architecture.next_frame(previous_features, pose_features, z), *(prior or ())]
+
+    return decode
+
+
+def _step_and_prior(architecture):
+    """The frame and the prior's parameters, from a previous frame that may have a gradient."""
+
+    def step(previous_frame, pose_features, z):
+        frame = architecture.step(previous_frame, pose_features, z)
+        if architecture.prior == "standard":
+            return [frame]
+        seen = architecture.encode_frames(ops.stop_gradient(previous_frame))
+        return [frame, *architecture.expect(seen, pose_features)]
+
+    return step
 
 
 def _infer_frame(architecture):
@@ -218,11 +252,12 @@ def all_at_once(
     pose_features: Tensor,
     z: Tensor,
     images_at_once: int | None = None,
-) -> Tensor:
+) -> Any:
     """Predicts every frame from the true one before it, the frames of a clip together.
 
     Args:
-        decode: function (previous_features, pose_features, z) -> frames, on (n, ...) tensors.
+        decode: function (previous_features, pose_features, z) -> frames, or a list of tensors, on
+            (n, ...) tensors.
         frame_features: (B, T-1, ...) encoded true frames 0..T-2.
         pose_features: (B, T-1, ...) encoded poses 1..T-1.
         z: (B, T-1, ...) latents 1..T-1.
@@ -230,7 +265,7 @@ def all_at_once(
             batch, if that is more); `None` decodes all.
 
     Returns:
-        (B, T-1, H, W, 3) predictions.
+        What it returned, for all frames: (B, T-1, ...).
     """
     sequences = (frame_features, pose_features, z)
     batch, time = z.shape[:2]
@@ -241,4 +276,4 @@ def all_at_once(
         per_frame(decode, *(x[:, start : start + steps] for x in sequences))
         for start in range(0, time, steps)
     )
-    return ops.concatenate(list(groups), axis=1)
+    return tree.map_structure(lambda *parts: ops.concatenate(parts, axis=1), *groups)

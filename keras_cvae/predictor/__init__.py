@@ -1,13 +1,23 @@
 """The loop over poses around one step of prediction, in NumPy, for every runtime."""
 
 from keras_cvae.predictor.loops import (
-    INPUTS,
     OUTPUT,
+    PRIORS,
     Piece,
     Step,
     check_temperature,
     each_frame,
+    input_names,
 )
 from keras_cvae.predictor.predictor import Predictor
 
-__all__ = ["INPUTS", "OUTPUT", "Piece", "Predictor", "Step", "check_temperature", "each_frame"]
+__all__ = [
+    "OUTPUT",
+    "PRIORS",
+    "Piece",
+    "Predictor",
+    "Step",
+    "check_temperature",
+    "each_frame",
+    "input_names",
+]

@@ -9,18 +9,36 @@ import numpy as np
 from keras_cvae.errors import UserError
 from keras_cvae.images import check_range, scaled, to_unit
 
-INPUTS, OUTPUT = ("previous_frame", "pose", "z"), "frame"  # of a step of prediction
+OUTPUT = "frame"  # of a step of prediction
+PRIORS = ("standard", "pose", "learned")  # of a `CVAE`
 
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-Piece = Step  # of the same frame, but poses (B, n, H, W, 3) and z (B, n, *latent_shape)
+Piece = Step  # of the same frame, but poses (B, n, H, W, 3) and noise (B, n, *latent_shape)
 
 # The most frames of a piece, and pixels of all its frames. On TensorFlow and JAX a signal waits for
 # the end of a piece, which takes seconds at the published widths.
 PIECE_FRAMES, PIECE_PIXELS = 64, 2**17
 
 
+def input_names(prior: str) -> tuple[str, str, str]:
+    """The names of a step's inputs.
+
+    Args:
+        prior: of the model. From N(0, I) scaled noise is z. With another prior the step makes z of
+            the noise.
+
+    Returns:
+        Those of the previous frame, the pose, and z or the noise.
+
+    Example:
+        >>> input_names("learned")
+        ('previous_frame', 'pose', 'noise')
+    """
+    return "previous_frame", "pose", "z" if prior == "standard" else "noise"
+
+
 def frames(
-    step: Step, frame: np.ndarray, poses: Iterable[np.ndarray], z: Iterator[Any], shape: tuple
+    step: Step, frame: np.ndarray, poses: Iterable[np.ndarray], noise: Iterator[Any], shape: tuple
 ) -> Iterator[np.ndarray]:
     """Yields frames 1, 2, ... one at a time, each after its pose was read.
 
@@ -28,7 +46,7 @@ def frames(
         step: of prediction.
         frame: the given frame, (H, W, 3) or (B, H, W, 3) float32.
         poses: images of that shape, from pose 0 on, which is read and not used.
-        z: latents (B, *latent_shape), from frame 1 on.
+        noise: what the step takes, (B, *latent_shape), from frame 1 on.
         shape: (B, H, W, 3).
 
     Yields:
@@ -47,12 +65,12 @@ def frames(
             )
         if number:
             pose = to_unit(pose, f"pose {number}").reshape(shape)
-            frame = step(frame, pose, next(z))
+            frame = step(frame, pose, next(noise))
             yield frame.reshape(given)
 
 
 def pieces(
-    piece: Piece, frame: np.ndarray, poses: np.ndarray, z: Iterator[Any]
+    piece: Piece, frame: np.ndarray, poses: np.ndarray, noise: Iterator[Any]
 ) -> Iterator[np.ndarray]:
     """Yields frames 1..T-1 in pieces of `PIECE_FRAMES` and `PIECE_PIXELS` at most.
 
@@ -60,7 +78,7 @@ def pieces(
         piece: several steps of prediction.
         frame: the given frames (B, H, W, 3) float32.
         poses: (B, T, H, W, 3), uint8 or floats.
-        z: latents (B, *latent_shape), from frame 1 on.
+        noise: what the step takes, (B, *latent_shape), from frame 1 on.
 
     Yields:
         (B, n, H, W, 3) float32 arrays.
@@ -76,7 +94,8 @@ def pieces(
         shown = check_range(poses[:, start : start + most], f"poses from {start} on")
         if shown.dtype != np.uint8:
             shown = shown.astype("float32")
-        predicted = piece(frame, shown, np.stack([next(z) for _ in range(shown.shape[1])], axis=1))
+        count = shown.shape[1]
+        predicted = piece(frame, shown, np.stack([next(noise) for _ in range(count)], axis=1))
         frame = predicted[:, -1]
         yield predicted
 
@@ -87,10 +106,10 @@ def stepwise(step_for: Callable[[tuple, tuple], Step]) -> Callable[[tuple, tuple
     def piece_for(shape: tuple, latent_shape: tuple) -> Piece:
         step = step_for(shape, latent_shape)
 
-        def piece(frame: np.ndarray, poses: np.ndarray, z: np.ndarray) -> np.ndarray:
+        def piece(frame: np.ndarray, poses: np.ndarray, noise: np.ndarray) -> np.ndarray:
             predicted = []
             for t in range(poses.shape[1]):
-                frame = step(frame, scaled(poses[:, t]), z[:, t])
+                frame = step(frame, scaled(poses[:, t]), noise[:, t])
                 predicted.append(frame)
             return np.stack(predicted, axis=1)
 
@@ -112,8 +131,8 @@ def each_frame(pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         yield from np.moveaxis(piece, 1, 0)
 
 
-def prior_latents(shape: tuple, temperature: float, seed: int | None) -> Iterator[np.ndarray]:
-    """Yields latents z = temperature * eps without end, eps ~ N(0, I) from NumPy.
+def prior_noise(shape: tuple, temperature: float, seed: int | None) -> Iterator[np.ndarray]:
+    """Yields temperature * eps without end, eps ~ N(0, I) from NumPy.
 
     Args:
         shape: (B, *latent_shape).

@@ -14,7 +14,7 @@ from keras_cvae.predictor.loops import (
     each_frame,
     frames,
     pieces,
-    prior_latents,
+    prior_noise,
     stepwise,
 )
 
@@ -23,25 +23,30 @@ class Predictor:
     """Predicts videos from one frame each, with any runtime.
 
     `keras_cvae.inference.load_predictor` makes it from a file, `CVAE` from itself. z comes from the
-    prior: z_t = temperature * eps, eps ~ N(0, I), sampled by NumPy. So a seed gives the same noise
-    on every runtime, and frame t does not depend on the number of frames. Memory does not grow with
-    the number of frames.
+    prior: from N(0, I) it is temperature * eps, eps ~ N(0, I), sampled by NumPy. With another prior
+    the step takes this noise, and makes z of it: mean + standard deviation * temperature * eps. So
+    a seed gives the same noise on every runtime, and frame t does not depend on the number of
+    frames. Memory does not grow with the number of frames.
 
     Args:
         step_for: function (shape of the frames (B, H, W, 3), shape of one frame's z) -> function
-            (previous_frame, pose, z) -> next frame, all float32 arrays.
+            (previous_frame, pose, noise) -> next frame, all float32 arrays; the noise has the shape
+            of z.
         latent_shape: function (height, width) -> shape of one frame's z. It raises a `UserError`
             for sizes that the model cannot have.
         frame_size: (height, width) of the frames that the model was trained for, or `None` where
             that is not known.
         temperature: float >= 0, the stored scale of the prior noise.
         manifest: dict, what else is known; empty where there is no manifest.
-        piece_for: like `step_for`, for several frames: a function (previous_frame, poses, z) ->
+        piece_for: like `step_for`, for several frames: a function (previous_frame, poses, noise) ->
             the next n frames (B, n, H, W, 3), of float32 arrays and poses (B, n, H, W, 3) that are
             uint8 or float32; `None` where there is only the step.
+        prior: `"standard"`, where z is the noise, or another one, see `CVAE`.
+        for_latents: `(step_for, piece_for)` that take z in place of the noise, for a prior that is
+            not standard; `None` where there is none, as in an exported model.
 
     Attributes:
-        step_for, frame_size, temperature, manifest: as given.
+        step_for, frame_size, temperature, manifest, prior: as given.
 
     Example:
 
@@ -59,10 +64,14 @@ class Predictor:
         temperature: float = 0.0,
         manifest: dict | None = None,
         piece_for: Callable[[tuple, tuple], Piece] | None = None,
+        prior: str = "standard",
+        for_latents: tuple[Callable, Callable] | None = None,
     ):
         self.step_for = step_for
         self._latent_shape = latent_shape
-        self._piece_for = piece_for or stepwise(step_for)
+        self._for_noise = step_for, piece_for or stepwise(step_for)
+        self._for_latents = self._for_noise if prior == "standard" else for_latents
+        self.prior = prior
         self.frame_size = tuple(frame_size) if frame_size else None
         self.temperature = temperature
         self.manifest = manifest or {}
@@ -83,7 +92,7 @@ class Predictor:
             temperature: float >= 0, scale of the prior noise; `None` takes the stored one.
             seed: int >= 0, of the noise; `None` samples fresh noise.
             z: (B, T-1, *latent_shape) latents of frames 1..T-1 in place of the prior's, or without
-                B for one video.
+                B for one video. Exported models with a learned prior take none.
 
         Returns:
             float32 array (B, T, H, W, 3), or (T, H, W, 3): frame 0 is the given one.
@@ -126,9 +135,9 @@ class Predictor:
             UserError: for wrong shapes, number types or ranges.
         """
         first_frames, poses, z = self._checked_video(first_frames, poses, z)
-        frame, latents, shape = self._beginning(first_frames, temperature, seed, z)
-        piece = self._piece_for(shape, self._checked_latent_shape(shape[1:3]))
-        return pieces(piece, frame, poses, latents)
+        frame, noise, shape = self._beginning(first_frames, temperature, seed, z)
+        _, piece_for = self._taking(z)
+        return pieces(piece_for(shape, self._checked_latent_shape(shape[1:3])), frame, poses, noise)
 
     def stream_video(
         self,
@@ -177,9 +186,21 @@ class Predictor:
         Raises:
             UserError: for a wrong shape, number type or range, or a negative temperature.
         """
-        frame, latents, shape = self._beginning(first_frames, temperature, seed, z)
-        step = self.step_for(shape, self._checked_latent_shape(shape[1:3]))
-        return frames(step, frame, poses, latents, shape)
+        frame, noise, shape = self._beginning(first_frames, temperature, seed, z)
+        step_for, _ = self._taking(z)
+        step = step_for(shape, self._checked_latent_shape(shape[1:3]))
+        return frames(step, frame, poses, noise, shape)
+
+    def _taking(self, z: Any) -> tuple[Callable, Callable]:
+        """`(step_for, piece_for)` that take noise, or the given latents."""
+        if z is None:
+            return self._for_noise
+        if self._for_latents is None:
+            raise UserError(
+                f"z was given, but this exported model makes z of noise inside, by its prior "
+                f"({self.prior}). Leave z out, or load the .keras file or the run folder."
+            )
+        return self._for_latents
 
     def _checked_video(self, first_frames: Any, poses: Any, z: Any) -> tuple:
         """The arguments as arrays, if they fit together; z with time as its first axis."""
@@ -210,7 +231,7 @@ class Predictor:
     def _beginning(
         self, first_frames: Any, temperature: float | None, seed: int | None, z: Any
     ) -> tuple[np.ndarray, Iterator[np.ndarray], tuple]:
-        """The first frames as floats, the latents of all others, and the shape with B."""
+        """The first frames as floats, the noise or latents of all others, the shape with B."""
         first_frames = to_unit(first_frames, "first_frames")
         if first_frames.ndim not in (3, 4) or first_frames.shape[-1] != 3:
             raise UserError(
@@ -223,7 +244,7 @@ class Predictor:
         shape = (1, *first_frames.shape)[-4:]
         latent_shape = self._checked_latent_shape(shape[1:3])
         if z is None:
-            z = prior_latents((shape[0], *latent_shape), temperature, seed)
+            z = prior_noise((shape[0], *latent_shape), temperature, seed)
         return first_frames, iter(z), shape
 
     def _checked_latent_shape(self, frame_size: tuple) -> tuple:

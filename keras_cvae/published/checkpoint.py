@@ -33,8 +33,8 @@ def save_lab_checkpoint(model: CVAE, path: str | os.PathLike, overwrite: bool = 
         overwrite: whether an existing file is replaced.
 
     Raises:
-        UserError: if PyTorch is not installed, the model has another architecture, the file exists,
-            or its folder does not.
+        UserError: if PyTorch is not installed, the model has another architecture or a learned
+            prior, the file exists, or its folder does not.
 
     Example:
 
@@ -49,6 +49,12 @@ def save_lab_checkpoint(model: CVAE, path: str | os.PathLike, overwrite: bool = 
         raise UserError(
             "The published code has the architecture 'lab' alone, and a checkpoint for it can be "
             f"written of a CVAE of that architecture only; got {what!r}."
+        )
+    if model.architecture.prior != "standard":
+        raise UserError(
+            f"The published code has the prior N(0, I) alone, and this model has the prior "
+            f"{model.architecture.prior!r}, whose weights it does not know. Export the model in "
+            "another format."
         )
     if os.path.lexists(path) and not overwrite:
         raise UserError(f"{path} exists already; give another name, or pass overwrite=True.")

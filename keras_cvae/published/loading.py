@@ -64,6 +64,11 @@ def load_lab_checkpoint(path: str | os.PathLike, **overrides: Any) -> CVAE:
         raise UserError(f"There is no checkpoint at {path}.")
     checkpoint = read_checkpoint(path, torch)
     weights = _weights(checkpoint, path, torch)
+    if overrides.get("prior", "standard") != "standard":
+        raise UserError(
+            f"prior={overrides['prior']!r} was given, but the published model has no weights of a "
+            f"prior: it is N(0, I). Load {path} without it."
+        )
     widths = _widths(weights, path, torch)
     try:
         model = CVAE.from_preset("lab", "published", **{**widths, **overrides})

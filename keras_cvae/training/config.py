@@ -9,6 +9,7 @@ from keras_cvae.backend.compiling import CHOICES as COMPILE
 from keras_cvae.errors import UserError
 from keras_cvae.images import DEFAULT_FRAME_SIZE, chosen_frame_size
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
+from keras_cvae.predictor import PRIORS
 from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
 from keras_cvae.training.setting import (
     above,
@@ -98,6 +99,12 @@ class TrainingConfig:
         "KL over the latent elements",
         **_of_model("kl_reduction"),
         choices=KL_REDUCTIONS,
+    )
+    prior: str = setting(
+        _MODEL,
+        "of z: N(0, I), or learned from the pose, or from the previous frame and the pose",
+        "standard",
+        choices=PRIORS,
     )
     logvar_bound: float | None = setting(
         _MODEL,
@@ -204,6 +211,7 @@ class TrainingConfig:
             "output": self.output,
             "stop_feedback_gradient": self.feedback_gradient == "stop",
             "kl_reduction": self.kl_reduction,
+            "prior": self.prior,
             "logvar_bound": self.logvar_bound,
             "temperature": self.temperature,
             "rematerialise": self.rematerialise,

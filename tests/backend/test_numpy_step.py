@@ -5,7 +5,6 @@ from checks import TINIEST
 
 from keras_cvae import CVAE
 from keras_cvae.backend.numpy_step import NumpyStep
-from keras_cvae.predictor import INPUTS
 
 
 def inputs(model, seed=0):
@@ -49,7 +48,7 @@ def test_it_is_recorded_once_per_shapes(monkeypatch):
 
     monkeypatch.setattr(recorded_step, "RecordedStep", Counts)
     model = CVAE("lab", **TINIEST, seed=0)
-    step = NumpyStep(model.prediction.frame_predictor, INPUTS)
+    step = NumpyStep(model.prediction.frame_predictor, model.prediction.frame_predictor.input_names)
     for size in ((8, 12), (8, 12), (5, 6)):
         step.for_shapes((1, *size, 3), (1, *size, 3), (1, *model.latent_shape(size)))
     assert made == [(8, 12), (5, 6)]

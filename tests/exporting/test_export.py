@@ -12,11 +12,12 @@ from checks import call_on_each
 from export_checks import SIZE, assert_same_videos, images, make_model
 
 import keras_cvae
+from keras_cvae.errors import UserError
 from keras_cvae.exporting import formats, writers
 from keras_cvae.exporting.exporter import export, export_all
 from keras_cvae.exporting.formats import FORMATS
 from keras_cvae.inference import load_predictor
-from keras_cvae.inference.manifest import read_manifest
+from keras_cvae.inference.manifest import read_manifest, write_manifest
 
 HERE = ("keras", "weights", "onnx", "torch")  # what torch writes by itself
 pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
@@ -84,6 +85,49 @@ def test_the_manifest(model, tmp_path):
     assert (manifest["source"], manifest["results"]) == ("runs/first", {"val_psnr": 30.0})
     assert manifest["versions"]["keras"] and manifest["backend"] == "torch"
     assert manifest["parameters"] == model.count_params()
+
+
+@pytest.mark.parametrize(
+    ("prior", "format"), [("pose", "onnx"), *(("learned", format) for format in HERE)]
+)
+def test_a_learned_prior_is_inside(tmp_path, format, prior):
+    model = make_model(prior=prior)
+    path = path_of(tmp_path, format)
+    manifest = export(model, path, format)
+    assert list(manifest["inputs"]) == ["previous_frame", "pose", "noise"]
+    assert manifest["prior"] == read_manifest(path)["prior"] == prior
+    predictor = load_predictor(path, trust=True)
+    assert_same_videos(predictor, model)
+    poses, z = images(), np.ones((4, 1, 2, 4), "float32")
+    if format in ("keras", "weights"):
+        given = [each.predict_video(poses[0], poses, z=z) for each in (predictor, model)]
+        np.testing.assert_array_equal(*given)
+    else:
+        with pytest.raises(UserError, match=rf"z was given.*\({prior}\).*Leave z out, or load the"):
+            predictor.predict_video(poses[0], poses, z=z)
+
+
+def test_a_model_that_was_exported_before_there_were_priors(model, tmp_path):
+    path = tmp_path / "dancer.onnx"
+    export(model, path, "onnx")
+    manifest = read_manifest(path)
+    del manifest["prior"], manifest["model"]["prior"]
+    write_manifest(path, manifest)
+    assert_same_videos(load_predictor(path), model)
+    write_manifest(path, manifest | {"prior": "another"})
+    with pytest.raises(UserError, match="not the manifest of an export: prior missing or wrong"):
+        load_predictor(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["lab", "multiscale"])
+def test_a_learned_prior_in_every_format_from_here(tmp_path, architecture):
+    """A SavedModel is written by TensorFlow, in another process."""
+    pytest.importorskip("tensorflow")
+    model = make_model(architecture, prior="learned")
+    for format in FORMATS:
+        export(model, path_of(tmp_path, format), format)
+        assert_same_videos(load_predictor(path_of(tmp_path, format), trust=True), model)
 
 
 def test_a_bundle_is_one_file_to_send(model, tmp_path):

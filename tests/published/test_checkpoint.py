@@ -122,6 +122,9 @@ def test_what_is_not_of_the_architecture_is_refused(tmp_path):
         save_lab_checkpoint(CVAE.from_preset("multiscale"), tmp_path / "out.ckpt")
     with pytest.raises(ValueError, match="of a CVAE.*got <class 'dict'>"):
         save_lab_checkpoint({}, tmp_path / "out.ckpt")
+    for prior in ("pose", "learned"):
+        with pytest.raises(ValueError, match=rf"prior N\(0, I\) alone.*prior '{prior}'.*another"):
+            save_lab_checkpoint(CVAE("lab", **TINIEST, prior=prior), tmp_path / "out.ckpt")
     assert not list(tmp_path.iterdir())
 
 
@@ -238,5 +241,8 @@ def test_layouts_are_inverse_to_each_other():
 def test_a_wrong_argument_is_no_fault_of_the_file():
     with pytest.raises(ValueError, match="gives no model: .*'outputs'"):
         load_lab_checkpoint(GOLDEN_CHECKPOINT, outputs="sigmoid")
+    for prior in ("pose", "learned"):
+        with pytest.raises(ValueError, match=f"prior='{prior}' was given.*Load .* without it"):
+            load_lab_checkpoint(GOLDEN_CHECKPOINT, prior=prior)
     with pytest.raises(ValueError, match="gives no model: .*'other'"):
         load_lab_checkpoint(GOLDEN_CHECKPOINT, output="other")

@@ -38,6 +38,9 @@ class Breaks:
     def infer_latents(self, frames, poses):
         return self.model.infer_latents(frames, poses)
 
+    def latent_kl(self, frames, poses):
+        return self.model.latent_kl(frames, poses)
+
 
 def videos(*lengths):
     rng = np.random.default_rng(1)
