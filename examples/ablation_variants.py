@@ -18,7 +18,7 @@ from keras_cvae.architectures.multiscale import (
 )
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.images import tensor_to_unit, to_unit
-from keras_cvae.layers.blocks import ResidualBlock
+from keras_cvae.layers.blocks import Conv1x1, ResidualBlock
 from keras_cvae.model.prediction import Prediction
 from keras_cvae.model.presets import PRESETS, WIDTHS
 
@@ -104,7 +104,39 @@ class HalfBlind(MultiscaleArchitecture):
         return super().next_frame(previous_features, pose_features, z)
 
 
-for architecture in (Normed, Deep, Residual, Context, HalfBlind):
+class WidePrior(MultiscaleArchitecture):
+    """The learned prior is as wide as the posterior."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.prior_predictor = [
+            self.chain(
+                f"wide_{network.name}",
+                network.in_channels,
+                [(type(block), block.filters) for block in network.blocks],
+            )
+            for network in self.posterior_predictor
+        ]
+
+
+class SharedPrior(MultiscaleArchitecture):
+    """The learned prior shares the decoder's way down, and adds two blocks of its own."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        coarse, maps = self.down[-1].filters, self.latent_maps
+        blocks = [(ResidualBlock, coarse), (Conv1x1, 2 * maps)]
+        self.prior_predictor = [self.chain("shared_prior", coarse, blocks)]
+
+    def prior_of(self, previous_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
+        fine, middle, coarse = self.down
+        x = fine(ops.concatenate([previous_features, pose_features], axis=-1))
+        x = coarse(space_to_depth(middle(space_to_depth(x))))
+        (network,) = self.prior_predictor
+        return ops.split(ops.cast(network(x), "float32"), 2, axis=-1)
+
+
+for architecture in (Normed, Deep, Residual, Context, HalfBlind, WidePrior, SharedPrior):
     ARCHITECTURES[architecture.__name__] = architecture
 
 
@@ -236,5 +268,13 @@ VARIANTS = {
     "noise on the fed-back frame": {"model": NoisyCVAE},
     "z zero in half of the frames": {
         "model": with_arguments(HalfBlindCVAE, architecture="HalfBlind")
+    },
+    "prior of the pose": {"prior": "pose"},
+    "learned prior": {"prior": "learned"},
+    "learned prior, as wide as the posterior": {
+        "model": with_arguments(architecture="WidePrior", prior="learned")
+    },
+    "learned prior, shared with the decoder": {
+        "model": with_arguments(architecture="SharedPrior", prior="learned")
     },
 }

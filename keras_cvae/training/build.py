@@ -54,18 +54,18 @@ def start_from(model: CVAE, path: str | os.PathLike) -> None:
         path: of a run folder or a `.keras` file.
 
     Raises:
-        UserError: if there is no model, or it has another architecture or other widths.
+        UserError: if there is no model, or it has another architecture, widths or prior.
     """
     saved = load_model(path, compile=False)
     ours, theirs = (
-        {name: each.get_config()[name] for name in ("architecture", *WIDTHS)}
+        {name: each.get_config()[name] for name in ("architecture", *WIDTHS, "prior")}
         for each in (model, saved)
     )
     if ours != theirs:
         described = [" / ".join(map(str, each.values())) for each in (theirs, ours)]
         raise UserError(
             f"--init {path} is {described[0]} ({', '.join(ours)}), and the settings ask for "
-            f"{described[1]}. Give the --preset that it was trained with."
+            f"{described[1]}. Give the --preset and --prior that it was trained with."
         )
     model.architecture.set_weights(saved.architecture.get_weights())
     print(f"weights of {path}", flush=True)

@@ -21,6 +21,8 @@ PARAMETERS = {
     "two blocks instead of one": 1_422_734,
     "group norm": 810_142,
     "first frame as context": 810_606,
+    "learned prior, as wide as the posterior": 941_886,
+    "learned prior, shared with the decoder": 976_510,
 }
 SOME = ["first frame as context", "mirrored at random", "shifted by up to 1 pixel"]
 

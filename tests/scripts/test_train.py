@@ -187,8 +187,28 @@ def test_training_starts_from_a_saved_model(data, run, tmp_path):
     other = run_script("train", *flags, "--init", run, "--preset", "lab", "--out", tmp_path / "b")
     message = one_error(other)
     assert "multiscale / 32 / 16 / 8 / 96" in message and "lab / 128 / 32 / 12 / 192" in message
+    learned = ["--prior", "learned", "--out", tmp_path / "b"]
+    message = one_error(run_script("train", *flags, "--init", run, *learned))
+    assert "96 / standard" in message and "96 / learned" in message
     assert "no model at" in one_error(run_script("train", *flags, "--init", tmp_path / "none"))
     assert not (tmp_path / "b").exists()
+
+
+def test_a_learned_prior_is_trained_resumed_and_evaluated(data, tmp_path):
+    flags = ["--data", data, "--frame-size", *SIZE, "--clip-length", 3, "--batch-size", 2]
+    run = tmp_path / "run"
+    done = run_script("train", *flags, "--epochs", 1, "--prior", "learned", "--out", run)
+    assert done.code == 0, done.err
+    assert json.loads((run / "config.json").read_text())["prior"] == "learned"
+    done = run_script("train", "--resume", run, "--epochs", 2)
+    assert done.code == 0, done.err
+    assert keras_cvae.load_model(run).architecture.prior == "learned"
+    windows = ["--windows", 2, "--horizon", 2, "--samples", 2, "--out", tmp_path / "windows"]
+    done = run_script("evaluate", run, *windows)
+    assert done.code == 0, done.err
+    metrics = json.loads((tmp_path / "windows/metrics.json").read_text())
+    assert metrics["val_kl_nats"] > 0 and metrics["val_windows_kl_nats"] > 0
+    assert metrics["val_windows_diversity"] > 0
 
 
 def test_the_cache_is_used(data, tmp_path):
