@@ -162,6 +162,10 @@ class ContextCVAE(OnePassCVAE):
         self._show(frames[:1])
         return super().infer_latents(frames, poses)
 
+    def compare_to_prior(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
+        self._show(frames[:1])
+        return super().compare_to_prior(frames, poses)
+
     def predict_video(self, first_frames: np.ndarray, *arguments: Any, **options: Any) -> Any:
         self._show(first_frames)
         return super().predict_video(first_frames, *arguments, **options)

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         type=int,
         metavar="N",
         help="also the mean and the best of N samples of each video, at --temperature (there 1), "
-        "and a GIF of up to 4 samples of the first video of each split beside the truth; with "
+        "and a GIF of up to 4 samples of the first video of each split next to the truth; with "
         "--windows, so many samples of each window instead (20)",
     )
     parser.add_argument(

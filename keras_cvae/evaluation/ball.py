@@ -1,4 +1,4 @@
-"""Where the ball of the built-in data is: how far predictions miss it, and whether it is there."""
+"""The ball of the built-in data: its position error, and the share of frames that show it."""
 
 import os
 from collections.abc import Sequence

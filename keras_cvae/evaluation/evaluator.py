@@ -166,7 +166,10 @@ def evaluate_data(
     for split, of_split in videos.items():
         check_predictable(of_split, split)
         if windows and any(video.has_truth for video in of_split):
-            windows_of(of_split, windows, horizon)  # an error comes before the first prediction
+            try:
+                windows_of(of_split, windows, horizon)  # an error comes before any prediction
+            except UserError as error:
+                raise UserError(f"{split}: {error}") from error
     find = ball_finder(data) if windows else None
     training_mean = None
     if has_split(data, "train"):

@@ -19,7 +19,9 @@ def latent_use(model: Any, videos: Sequence[Video]) -> dict:
 
     A latent unit is active if the variance over the data of its posterior mean is above 0.01 (Burda
     et al. 2016, arXiv:1509.00519, section 5.2); here over frames and places, for each latent
-    channel. The gap of `posterior_psnr` to the PSNR of the prediction is what the prior lacks.
+    channel. With a prior that is not N(0, I) it is the variance of what the posterior adds: its
+    mean minus the prior's. The gap of `posterior_psnr` to the PSNR of the prediction is what the
+    prior lacks.
 
     Args:
         model: `CVAE`.
@@ -31,18 +33,18 @@ def latent_use(model: Any, videos: Sequence[Video]) -> dict:
         `latent_maps`, how many channels of how many; `posterior_psnr`, dB, of free rollouts with z
         the posterior's mean of each true frame.
     """
-    means, kls, curves = [], [], []
+    shifts, kls, curves = [], [], []
     frames = sum(len(video.poses) - 1 for video in videos)
     with Progress(2 * frames, "posterior and its rollout") as progress:
         for video in videos:
-            mu, kl = _infer(model, video, progress)
+            mu, shift, kl = _infer(model, video, progress)
             kls.append(kl)
-            means.append(mu.reshape(-1, mu.shape[-1]))
+            shifts.append(shift.reshape(-1, shift.shape[-1]))
             pieces = model.predict_pieces(video.frames[:1], video.poses[None], z=mu[None])
             for truth, (predicted,) in zip(video.frames[1:], each_frame(pieces), strict=True):
                 curves.append(frame_psnr(truth[None], predicted[None]))
                 progress.update(1)
-    variance = np.concatenate(means).var(axis=0, dtype="float64")
+    variance = np.concatenate(shifts).var(axis=0, dtype="float64")
     return {
         "kl_nats": float(np.concatenate(kls).mean()),
         "active_maps": int((variance > ACTIVE_VARIANCE).sum()),
@@ -52,11 +54,11 @@ def latent_use(model: Any, videos: Sequence[Video]) -> dict:
 
 
 def _infer(model, video, progress):
-    """The posterior's mean and the KL of a video, some frames after others, for the progress."""
+    """Posterior mean, shift and KL of a video, some frames after others, for the progress."""
     parts = []
     for start in range(0, len(video.frames) - 1, _FRAMES):
         shown = slice(start, start + _FRAMES + 1)  # the first of a part is not inferred
         part = video.frames[shown], video.poses[shown]
-        parts.append((model.infer_latents(*part)[0], model.latent_kl(*part)))
+        parts.append((model.infer_latents(*part)[0], *model.compare_to_prior(*part)))
         progress.update(len(parts[-1][0]))
     return tuple(np.concatenate(each) for each in zip(*parts, strict=True))

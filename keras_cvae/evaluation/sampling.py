@@ -201,7 +201,7 @@ def evaluate_samples(
     seed: int = 0,
     keep_frames: int = 1,
 ) -> tuple[dict, np.ndarray]:
-    """Mean and best of N samples of each video, and the rollout with z = 0.
+    """Mean and best of N samples of each video, and the rollout at temperature 0.
 
     Args:
         model: `CVAE` or `Predictor`.
@@ -214,8 +214,8 @@ def evaluate_samples(
 
     Returns:
         `(metrics, shown)`. The metrics are what `summarise` gives, `temperature`, and `psnr_zero`
-        and `ssim_zero`, the means of the rollout with z = 0; `None` where a sample is not finite.
-        `shown` is (K, F, H, W, 3) uint8, the first samples of the first video.
+        and `ssim_zero`, the means of the rollout at temperature 0; `None` where a sample is not
+        finite. `shown` is (K, F, H, W, 3) uint8, the first samples of the first video.
     """
     temperature = 1.0 if temperature is None else temperature
     frames = sum(len(video.poses) - 1 for video in videos)

@@ -10,7 +10,7 @@ def samples_table(sampled: dict) -> str:
         values = (_interval(sampled, f"{metric}_{kind}") for metric in ("psnr", "ssim"))
         lines.append(_row(f"{kind} of {sampled['samples']} samples", *values))
     zero = (_number(sampled[f"{metric}_zero"]) for metric in ("psnr", "ssim"))
-    lines.append(_row("z = 0", *zero))
+    lines.append(_row("temperature 0", *zero))
     lines.append(
         f"  at temperature {sampled['temperature']:g}; ±: 95% confidence; the samples differ by "
         f"{_number(sampled['diversity'], 3)} grey levels of 255 on average"

@@ -153,7 +153,7 @@ def evaluate_windows(
             zero += sample_videos(model, group, 1, 0.0, seed, progress, find=find)
             z = np.stack([model.infer_latents(w.frames, w.poses)[0] for w in group])
             posterior += sample_videos(model, group, 1, 0.0, seed, progress, z=z)
-            kl += [model.latent_kl(window.frames, window.poses) for window in group]
+            kl += [model.compare_to_prior(window.frames, window.poses)[1] for window in group]
         for number, group in enumerate(_groups(windows, max(1, AT_ONCE // samples))):
             noise = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
             sampled += sample_videos(model, group, samples, 1.0, noise, progress, find=find)

@@ -42,8 +42,8 @@ class CVAE(PortableModel):
     A modification of SVG-FP (Denton & Fergus 2018, arXiv:1802.07687). In training a posterior
     q(z_t | x_t, c_t) of the current frame and pose gives the latent z_t, the decoder predicts x_t
     from the previous frame, the pose and z_t, and the loss is the negative ELBO, the mean over the
-    frames of `mse_t + beta * kl_t`, kl_t being that from the prior. In prediction z_t comes from
-    the prior.
+    frames of `mse_t + beta * kl_t`, where kl_t is the KL of the posterior from the prior. In
+    prediction z_t comes from the prior.
 
     `train_step` rolls a clip out: with the probability `teacher_forcing_ratio`, one coin per batch,
     the previous frame is the true one, else the prediction. `beta` and `teacher_forcing_ratio` are
@@ -80,8 +80,8 @@ class CVAE(PortableModel):
             `keras.utils.set_random_seed`.)
         prior: `"standard"`, N(0, I), as published; `"pose"`, p(z_t | c_t); or `"learned"`,
             p(z_t | x_{t-1}, c_t), where x_{t-1} is the frame that the decoder sees (SVG-LP, Denton
-            & Fergus 2018, section 3.2, without its LSTM). A learned prior keeps for some frames
-            what the pose does not determine, such as a ball.
+            & Fergus 2018, section 3.2, without its LSTM), which keeps for some frames what the
+            pose does not determine, such as a ball.
 
     Raises:
         UserError: for an unknown name or a value out of its range.
@@ -307,9 +307,9 @@ class CVAE(PortableModel):
         """The posterior of every frame of one video; see `Prediction.infer_latents`."""
         return self.prediction.infer_latents(frames, poses)
 
-    def latent_kl(self, frames: np.ndarray, poses: np.ndarray) -> np.ndarray:
-        """KL(q || p) of every frame of one video, in nats; see `Prediction.latent_kl`."""
-        return self.prediction.latent_kl(frames, poses)
+    def compare_to_prior(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
+        """What the posterior adds to the prior; see `Prediction.compare_to_prior`."""
+        return self.prediction.compare_to_prior(frames, poses)
 
     # === Prediction ===
 

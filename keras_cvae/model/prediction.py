@@ -103,27 +103,29 @@ class Posterior(Part):
         return self.architecture.infer(self.architecture.encode_frames(inputs["frames"]), pose)
 
 
-class LatentKL(Part):
-    """KL(q || p) of single frames.
+class LatentComparison(Part):
+    """Posterior and prior of single frames.
 
     Args:
         architecture: the networks of a `CVAE`, which it shares.
 
     Input: a dict of float32 `"frames"`, `"previous_frames"` and `"poses"` (n, H, W, 3). Output:
-    (n,) float32, in nats.
+    `(shift, kl)`, float32: the posterior's mean minus the prior's, (n, *latent_shape), and
+    KL(q || p) in nats, (n,).
     """
 
     def __init__(self, architecture: Architecture):
-        super().__init__(architecture, "latent_kl")
+        super().__init__(architecture, "latent_comparison")
 
-    def call(self, inputs: dict[str, Tensor]) -> Tensor:
+    def call(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         networks = self.architecture
         pose = networks.encode_poses(inputs["poses"][:, None])[:, 0]
         posterior = networks.infer(networks.encode_frames(inputs["frames"]), pose)
         prior = networks.expect(networks.encode_frames(inputs["previous_frames"]), pose)
         # The frames as clips of one frame each.
         mu, logvar, *parameters = (each[:, None] for each in (*posterior, *(prior or ())))
-        return gaussian_kl(mu, logvar, "sum", tuple(parameters) or None)[:, 0]
+        kl = gaussian_kl(mu, logvar, "sum", tuple(parameters) or None)[:, 0]
+        return (mu - parameters[0] if parameters else mu)[:, 0], kl
 
 
 class _Runtime:
@@ -173,7 +175,7 @@ class Prediction:
         if architecture.prior != "standard":
             self._given = _Runtime(architecture, architecture.step)
         self._posterior = Posterior(architecture)
-        self._latent_kl = LatentKL(architecture)
+        self._comparison = LatentComparison(architecture)
 
     def predictor(self, **details: Any) -> Predictor:
         """A `Predictor` on the networks; `details` are its further arguments."""
@@ -208,24 +210,25 @@ class Prediction:
         inputs = {"frames": frames[1:], "poses": poses[1:]}
         return self._posterior.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
 
-    def latent_kl(self, frames: np.ndarray, poses: np.ndarray) -> np.ndarray:
-        """KL(q || p) of every frame of one video: what the posterior knows more than the prior.
+    def compare_to_prior(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
+        """What the posterior of every frame of one video adds to the prior.
 
-        A learned prior sees the true frame before.
+        The prior `"learned"` sees the true frame before.
 
         Args:
             frames: (T, H, W, 3), uint8 or floats in [0, 1].
             poses: the same shape.
 
         Returns:
-            (T-1,) float32, nats of frames 1..T-1, summed over the latent.
+            `(shift, kl)`, float32 arrays of frames 1..T-1: the posterior's mean minus the prior's,
+            (T-1, *latent_shape), and KL(q || p) in nats, summed over the latent, (T-1,).
 
         Raises:
             UserError: for wrong shapes, number types or ranges.
         """
         frames, poses = self._checked(frames, poses)
         inputs = {"frames": frames[1:], "previous_frames": frames[:-1], "poses": poses[1:]}
-        return self._latent_kl.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
+        return self._comparison.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
 
     def _checked(self, frames: np.ndarray, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         frames, poses = to_unit(frames, "frames"), to_unit(poses, "poses")

@@ -16,7 +16,7 @@ from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import UserError
 from keras_cvae.layers.gaussian import reparameterise
 
-Choose = Callable[[Callable[[], Tensor], Callable[[], Tensor]], Tensor]
+Choose = Callable[[Callable[[], Any], Callable[[], Any]], Any]
 
 
 class Rollout(NamedTuple):
@@ -33,12 +33,12 @@ class Rollout(NamedTuple):
     logvar: Any
 
 
-def teacher_forced(forced: Callable[[], Tensor], free: Callable[[], Tensor]) -> Tensor:
+def teacher_forced(forced: Callable[[], Any], free: Callable[[], Any]) -> Any:
     """Chooses teacher forcing; see `roll_out`."""
     return forced()
 
 
-def free_running(forced: Callable[[], Tensor], free: Callable[[], Tensor]) -> Tensor:
+def free_running(forced: Callable[[], Any], free: Callable[[], Any]) -> Any:
     """Chooses the free rollout; see `roll_out`."""
     return free()
 
@@ -222,7 +222,7 @@ def one_by_one(function: Callable, first: Any, *sequences: Tensor, unroll: bool 
 
     Args:
         function: takes what it returned for the time step before, and the time step of each
-            sequence; returns a tensor, or a tuple of tensors.
+            sequence; returns a tensor, or a tuple or list of tensors.
         first: what it gets in place of its return value at the first time step, of the same shapes.
         *sequences: (B, T, ...) tensors.
         unroll: bool, trace the function once per time step.

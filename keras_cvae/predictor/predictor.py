@@ -92,7 +92,7 @@ class Predictor:
             temperature: float >= 0, scale of the prior noise; `None` takes the stored one.
             seed: int >= 0, of the noise; `None` samples fresh noise.
             z: (B, T-1, *latent_shape) latents of frames 1..T-1 in place of the prior's, or without
-                B for one video. Exported models with a learned prior take none.
+                B for one video. Exported models whose prior is not standard take none.
 
         Returns:
             float32 array (B, T, H, W, 3), or (T, H, W, 3): frame 0 is the given one.

@@ -33,8 +33,8 @@ def save_lab_checkpoint(model: CVAE, path: str | os.PathLike, overwrite: bool = 
         overwrite: whether an existing file is replaced.
 
     Raises:
-        UserError: if PyTorch is not installed, the model has another architecture or a learned
-            prior, the file exists, or its folder does not.
+        UserError: if PyTorch is not installed, the model has another architecture or
+            another prior, the file exists, or its folder does not.
 
     Example:
 

@@ -61,8 +61,10 @@ def test_samples_have_names_of_their_own(model, tmp_path):
 def test_windows_have_names_and_files_of_their_own(model, tmp_path):
     given = {"val": videos(4, 9), "test": videos(5)}
     options = {"samples": 2, "windows": 3, "horizon": 2}
-    metrics, _ = evaluate_splits(model, given, tmp_path, **options)
+    mean = np.full((16, 24, 3), 0.5)
+    metrics, _ = evaluate_splits(model, given, tmp_path, mean, **options)
     for split in ("val", "test"):
+        assert metrics[f"{split}_windows_mean_frame_psnr"] > 0
         start = f"{split}_windows_"
         assert metrics[f"{start}count"] == 3 and metrics[f"{start}samples"] == 2
         assert metrics[f"{start}best_psnr"] >= metrics[f"{start}mean_psnr"]
@@ -75,7 +77,7 @@ def test_windows_have_names_and_files_of_their_own(model, tmp_path):
 
 
 def test_a_horizon_beyond_the_videos_fails_before_anything_is_predicted(data, tmp_path):
-    message = "has 3 frames; a window of horizon=3 needs 4"
+    message = "^val: The longest video .* has 3 frames; a window of horizon=3 needs 4"
     with pytest.raises(UserError, match=message):
         evaluate_data(Diverges(None), data, tmp_path / "out", windows=5, horizon=3)
     assert not (tmp_path / "out").exists()
@@ -124,8 +126,8 @@ class Diverges:
     def infer_latents(self, frames, poses):
         return self.model.infer_latents(frames, poses)
 
-    def latent_kl(self, frames, poses):
-        return self.model.latent_kl(frames, poses)
+    def compare_to_prior(self, frames, poses):
+        return self.model.compare_to_prior(frames, poses)
 
 
 @pytest.fixture(scope="module")

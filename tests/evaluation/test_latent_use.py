@@ -58,6 +58,23 @@ def test_a_map_that_follows_the_frames_is_active(model, videos):
     assert latent_use(model, videos)["active_maps"] == 1
 
 
+def test_what_the_prior_says_too_is_not_active():
+    """A posterior that is the prior, on a still video: its means vary with the pose alone."""
+    keras.utils.set_random_seed(0)
+    model = CVAE("lab", **TINIEST, initialisation="pytorch", prior="learned", seed=0)
+    networks = model.architecture
+    networks.prior_predictor.set_weights(networks.posterior_predictor.get_weights())
+    for kernel in (networks.posterior_predictor, networks.prior_predictor):
+        last = kernel.blocks[-1].conv[0]
+        last.assign(20 * last)
+    clips = make_clip(1, 6, (16, 24))
+    still = Video("still", np.repeat(clips["frames"][0, :1], 6, axis=0), clips["poses"][0])
+    mu, _ = model.infer_latents(still.frames, still.poses)
+    assert mu.reshape(-1, 4).var(axis=0).max() > 0.01
+    use = latent_use(model, [still])
+    assert use["kl_nats"] == pytest.approx(0, abs=1e-4) and use["active_maps"] == 0
+
+
 @pytest.mark.parametrize("architecture", ["lab", "multiscale"])
 def test_latents_are_those_of_the_roll_out(architecture):
     model = CVAE(architecture, **TINIEST, initialisation="pytorch", seed=0)

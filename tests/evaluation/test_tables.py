@@ -52,7 +52,7 @@ def test_samples_line_by_line():
         "                                    PSNR, dB              SSIM",
         "  mean of 3 samples                 29 ± 0.5        0.9 ± 0.01",
         "  best of 3 samples                     29.5              0.91",
-        "  z = 0                                   30                 -",
+        "  temperature 0                           30                 -",
         "  at temperature 1; ±: 95% confidence; the samples differ by 2 grey levels of 255 "
         "on average",
     ]

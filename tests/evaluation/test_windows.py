@@ -119,10 +119,12 @@ class Known:
     """
 
     def __init__(self):
-        self.batches = []
+        self.batches, self.calls = [], []
 
     def predict_pieces(self, first, poses, temperature, seed, z=None):
         self.batches.append(len(first))
+        if z is None:
+            self.calls.append((temperature, seed))
         table = np.array(SAMPLES if temperature else [POSTERIOR if z is not None else ZERO])
         assert z is None or (z == 2).all()
         for t in range(1, poses.shape[1]):
@@ -134,8 +136,8 @@ class Known:
         shape = len(frames) - 1, 1, 1, 1
         return np.full(shape, 2.0, "float32"), np.zeros(shape, "float32")
 
-    def latent_kl(self, frames, poses):
-        return np.full(len(frames) - 1, 2.0, "float32")
+    def compare_to_prior(self, frames, poses):
+        return self.infer_latents(frames, poses)[0], np.full(len(frames) - 1, 2.0, "float32")
 
 
 def grey(name, *values, size=(16, 24)):
@@ -143,6 +145,18 @@ def grey(name, *values, size=(16, 24)):
     texture = np.random.default_rng(0).integers(-9, 10, (3 * len(values), *size, 3))
     frames = (np.repeat(values, 3)[:, None, None, None] + texture).astype(np.uint8)
     return Video(name, frames, frames)
+
+
+def test_samples_are_at_temperature_1_and_windows_have_noise_of_their_own():
+    videos = [grey("a", *range(60, 200, 20))]  # 7 windows, 3 + 3 + 1 with 20 samples each
+    seeds = []
+    for seed in (0, 0, 1):
+        model = Known()
+        evaluate_windows(model, "val", videos, 7, 2, 20, seed=seed)
+        assert {temperature for temperature, _ in model.calls} == {0.0, 1.0}
+        seeds.append([seed for temperature, seed in model.calls if temperature == 1.0])
+    assert len(seeds[0]) == len(set(seeds[0])) == 3
+    assert seeds[0] == seeds[1] and not set(seeds[0]) & set(seeds[2])
 
 
 def test_metrics_and_curves_by_hand():

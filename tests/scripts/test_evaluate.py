@@ -139,7 +139,7 @@ def test_best_of_n_samples_and_z_0(copy):
         assert sampled["psnr_zero"] == pytest.approx(
             np.mean(psnr_by_video(copy / "samples", split)), rel=1e-4
         )
-    assert done.out.count("best of 3 samples") == 2 and "z = 0" in done.out
+    assert done.out.count("best of 3 samples") == 2 and "temperature 0" in done.out
     assert "at least 1" in one_error(run_script("evaluate", copy, "--samples", 0))
 
 

@@ -38,8 +38,8 @@ class Breaks:
     def infer_latents(self, frames, poses):
         return self.model.infer_latents(frames, poses)
 
-    def latent_kl(self, frames, poses):
-        return self.model.latent_kl(frames, poses)
+    def compare_to_prior(self, frames, poses):
+        return self.model.compare_to_prior(frames, poses)
 
 
 def videos(*lengths):

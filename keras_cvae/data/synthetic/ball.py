@@ -1,7 +1,7 @@
 """A ball that bounces in the room: its motion, and its drawing.
 
-The ball falls and bounces. From time to time a kick, which no pose shows, gives it another random
-velocity.
+The ball falls and bounces. From time to time a kick, which the pose does not determine, gives it
+another random velocity.
 """
 
 import math
