@@ -43,6 +43,7 @@ MODEL_RECIPES = {
         "logvar_bound": None,
         "temperature": 1.0,
         "initialisation": "pytorch",
+        "prior": "standard",
     },
     "recommended": {
         "output": "sigmoid",
@@ -51,6 +52,7 @@ MODEL_RECIPES = {
         "logvar_bound": 4.0,
         "temperature": 0.0,
         "initialisation": "scaled",
+        "prior": "standard",
     },
 }
 

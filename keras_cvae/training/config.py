@@ -103,7 +103,7 @@ class TrainingConfig:
     prior: str = setting(
         _MODEL,
         "of z: N(0, I), or learned from the pose, or from the previous frame and the pose",
-        "standard",
+        **_of_model("prior"),
         choices=PRIORS,
     )
     logvar_bound: float | None = setting(

@@ -20,6 +20,13 @@ from keras_cvae.inference import load_predictor
 from keras_cvae.inference.manifest import read_manifest, write_manifest
 
 HERE = ("keras", "weights", "onnx", "torch")  # what torch writes by itself
+OTHERS = [
+    ("learned", "keras"),
+    ("learned", "torch"),
+    ("learned", "weights"),
+    ("pose", "onnx"),
+    ("pose", "torch"),
+]
 pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="of what torch writes")
 
@@ -88,7 +95,8 @@ def test_the_manifest(model, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("prior", "format"), [("pose", "onnx"), *(("learned", format) for format in HERE)]
+    ("prior", "format"),
+    [("learned", "onnx")] + [pytest.param(*each, marks=pytest.mark.slow) for each in OTHERS],
 )
 def test_a_learned_prior_is_inside(tmp_path, format, prior):
     model = make_model(prior=prior)

@@ -128,7 +128,11 @@ def test_passes_agree(architecture, prior):
         assert norm > 0 and difference < 1e-5 * norm
 
 
-@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize(
+    ("architecture", "prior"),
+    [("multiscale", "learned"), ("multiscale", "pose")]
+    + [pytest.param("lab", prior, marks=pytest.mark.slow) for prior in PRIORS],
+)
 def test_a_prediction_has_z_of_the_prior(architecture, prior):
     """By hand: z = mean + temperature * deviation * noise from the frame before, then the step."""
     model = make_model(architecture, prior)
