@@ -128,10 +128,9 @@ class SharedPrior(MultiscaleArchitecture):
         blocks = [(ResidualBlock, coarse), (Conv1x1, 2 * maps)]
         self.prior_predictor = [self.chain("shared_prior", coarse, blocks)]
 
-    def prior_of(self, previous_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
+    def prior_of(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         fine, middle, coarse = self.down
-        x = fine(ops.concatenate([previous_features, pose_features], axis=-1))
-        x = coarse(space_to_depth(middle(space_to_depth(x))))
+        x = coarse(space_to_depth(middle(space_to_depth(fine(seen)))))
         (network,) = self.prior_predictor
         return ops.split(ops.cast(network(x), "float32"), 2, axis=-1)
 

@@ -21,8 +21,8 @@ class Architecture(layers.Layer):
     - `encode_poses(poses, training=False)`: images (B, T, H, W, 3) to (B, T, h, w, pose_features).
     - `posterior(frame_features, pose_features)`: mu and logvar of q(z | frame, pose), each
       (n, *latent_shape) float32, logvar not bounded.
-    - `prior_of(previous_features, pose_features)`: likewise those of the prior, from the encoded
-      previous frame, if `prior` is not `"standard"`.
+    - `prior_of(seen)`: likewise those of the prior, if it is not `"standard"`, from the pose
+      features, or from the features of previous frame and pose (n, h, w, channels).
     - `decode(previous_features, pose_features, z)`: the next frame (n, H, W, 3) float32, not
       bounded, from the encoded previous frame.
 
@@ -121,7 +121,10 @@ class Architecture(layers.Layer):
         """mu and bounded logvar of the prior, like the posterior's; `None` for N(0, I)."""
         if self.prior == "standard":
             return None
-        mu, logvar = self.prior_of(previous_features, pose_features)
+        seen = pose_features
+        if self.prior == "learned":
+            seen = ops.concatenate([previous_features, pose_features], axis=-1)
+        mu, logvar = self.prior_of(seen)
         return mu, bound_logvar(logvar, self.logvar_bound)
 
     def next_frame(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:

@@ -139,12 +139,9 @@ class LabArchitecture(Architecture):
         x = ops.cast(self.posterior_predictor(x), "float32")
         return ops.split(x, 2, axis=-1)
 
-    def prior_of(self, previous_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
+    def prior_of(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """mu and logvar of the prior, by a network like the posterior's."""
-        x = pose_features
-        if self.prior == "learned":
-            x = ops.concatenate([previous_features, pose_features], axis=-1)
-        x = ops.cast(self.prior_predictor(x), "float32")
+        x = ops.cast(self.prior_predictor(seen), "float32")
         return ops.split(x, 2, axis=-1)
 
     def decode(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:

@@ -94,12 +94,9 @@ class MultiscaleArchitecture(Architecture):
         x = ops.concatenate([frame_features, pose_features], axis=-1)
         return _gaussian(self.posterior_predictor, x)
 
-    def prior_of(self, previous_features: Tensor, pose_features: Tensor) -> tuple[Tensor, Tensor]:
+    def prior_of(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """mu and logvar of the prior, by networks like the posterior's, half as wide."""
-        x = pose_features
-        if self.prior == "learned":
-            x = ops.concatenate([previous_features, pose_features], axis=-1)
-        return _gaussian(self.prior_predictor, x)
+        return _gaussian(self.prior_predictor, seen)
 
     def decode(self, previous_features: Tensor, pose_features: Tensor, z: Tensor) -> Tensor:
         """The next frame (n, H, W, 3) float32, not bounded, from the encoded previous frame."""
