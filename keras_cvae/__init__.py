@@ -32,6 +32,7 @@ _HOME = {
 _MODULES = (
     "callbacks",
     "data",
+    "distribution",
     "evaluation",
     "inference",
     "metrics",

@@ -12,21 +12,22 @@ PACKAGE = ROOT / "keras_cvae"
 FLOORS = (
     {"errors", "progress", "saved_models", "signals"},
     {"files", "images", "schedules", "backend"},
-    {"runs", "metrics", "losses", "predictor", "data", "video", "layers"},
+    {"runs", "metrics", "losses", "predictor", "data", "video", "layers", "distribution"},
     {"architectures", "plots", "cli", "poses"},
     {"model", "evaluation"},
     {"callbacks", "inference", "published", "report"},
     {"training", "exporting"},
 )
 LOOSE_AT_MOST = 12
-ROOMS_AT_MOST = 27
+ROOMS_AT_MOST = 28
 SPEAK_OF_FLAGS = {"cli", "training"}  # all others speak of arguments and settings
 FOREIGN_FLAGS = {
     *("--porcelain", "--no-deps", "--quiet", "--only-binary", "--dest"),
     *("--python-version", "--implementation", "--abi", "--platform"),
     "--xla_backend_optimization_level=1",
     "--xla_cpu_use_fusion_emitters=false",
-}  # git's, pip's and XLA's
+    "--nproc-per-node",
+}  # git's, pip's, XLA's and torchrun's
 
 
 def room_of(module):

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_cvae.backend.batch_share import whole_batch_moments
 from keras_cvae.backend.tensor import Tensor
 
 
@@ -14,7 +15,8 @@ class ClipBatchNormalization(layers.BatchNormalization):
 
     The published system normalises frame by frame, so it updates its moving statistics T - 1 times
     per clip. Here the statistics are those of the whole batch of clips, and one update has the
-    decay `momentum ** frames`, which equals that of `frames` updates.
+    decay `momentum ** frames`, which equals that of `frames` updates. Of a batch whose rows are on
+    several devices the statistics are those of all rows.
 
     Args:
         momentum: decay of the moving statistics per frame (0.9 is PyTorch's momentum 0.1).
@@ -35,3 +37,7 @@ class ClipBatchNormalization(layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         finally:
             self.momentum = per_frame
+
+    def _moments(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Keras' hook: the statistics are those of the whole batch, wherever its rows are."""
+        return whole_batch_moments(*super()._moments(inputs, mask))

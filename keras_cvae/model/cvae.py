@@ -12,6 +12,7 @@ import numpy as np
 from keras import metrics, ops, random
 
 from keras_cvae.architectures import ARCHITECTURES
+from keras_cvae.backend.batch_share import own_rows
 from keras_cvae.backend.loops import two_passes_pay, unrolls_loops
 from keras_cvae.backend.own_step import OwnStep
 from keras_cvae.backend.tensor import Tensor
@@ -236,7 +237,8 @@ class CVAE(PortableModel):
         shape = (frames.shape[1] - 1, *self.latent_shape(frames.shape[2:4]))
         eps = inputs.get("eps")
         if eps is None:
-            eps = random.normal((ops.shape(frames)[0], *shape), seed=self.rng)
+            rows = ops.shape(frames)[0]
+            eps = own_rows(lambda n: random.normal((n, *shape), seed=self.rng), rows)
         return frames, *roll_out(
             self.architecture,
             frames,
