@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_cvae.backend.process import process
 from keras_cvae.progress import duration
 
 _EVERY = 0.5  # seconds between updates within an epoch, on a terminal
@@ -35,6 +36,7 @@ class EpochReport(keras.callbacks.Callback):
         self._terminal = sys.stdout.isatty()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
+        self._silent = not process().first  # of several that train together
         self._started = time.monotonic()
         self._first = -1  # no epoch yet
 
@@ -45,7 +47,7 @@ class EpochReport(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         now = time.monotonic()
-        if not self._terminal or now - self._shown < _EVERY:
+        if self._silent or not self._terminal or now - self._shown < _EVERY:
             return
         self._shown = now
         steps = self.params["steps"] or batch + 1
@@ -53,6 +55,8 @@ class EpochReport(keras.callbacks.Callback):
         print(f"\r{line}  {self._left((batch + 1) / steps)}\x1b[K", end="", flush=True)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self._silent:
+            return
         parts, logs = [self._head()], logs or {}
         for name in self.columns:
             if name in logs:

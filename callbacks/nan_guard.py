@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvae.backend.process import process
 from keras_cvae.errors import check_at_least_1
 
 
@@ -81,7 +82,8 @@ class NaNGuard(keras.callbacks.Callback):
             restored = f"the state from the beginning of epoch {self._good[0] + 1} is restored"
         self.message = f"Training stopped: {what} epoch {epoch + 1}; {restored}. {self._advice()}"
         self.model.stop_training = True
-        print(self.message, flush=True)
+        if process().first:
+            print(self.message, flush=True)
 
     def _values(self) -> list[np.ndarray]:
         return [keras.ops.convert_to_numpy(v) for v in self._variables()]

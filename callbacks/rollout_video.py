@@ -6,6 +6,7 @@ from typing import Any
 
 from keras.callbacks import Callback
 
+from keras_cvae.backend.process import process
 from keras_cvae.callbacks.validation_psnr import ValidationPSNR
 from keras_cvae.errors import UserError, check_at_least_1
 from keras_cvae.video import side_by_side, write_video
@@ -15,7 +16,8 @@ class RolloutVideo(Callback):
     """Writes `epoch-0010.gif`, `epoch-0020.gif`, ...: truth | prediction | pose | error.
 
     The first validation video is predicted from its first frame with z from the prior, as
-    `ValidationPSNR` does. A file of the same name is replaced: a resumed run writes it again.
+    `ValidationPSNR` does. A file of the same name is replaced: a resumed run writes it again. Of
+    several processes that train together the first writes.
 
     Args:
         data: a `ValidationPSNR`, whose predictions are shown (place it before this callback); or
@@ -70,7 +72,7 @@ class RolloutVideo(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         newest = "{epoch" not in self.name and epoch + 1 == (self.params or {}).get("epochs")
-        if (epoch + 1) % self.every and not newest:
+        if ((epoch + 1) % self.every and not newest) or not process().first:
             return
         prediction = self.source.first_rollout(self.model, epoch, self.max_frames)
         video, shown = self.source.videos[0], slice(len(prediction))

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 
 from keras_cvae import signals
+from keras_cvae.backend.exchange import largest
+from keras_cvae.backend.process import process
 
 GRACE = 15.0  # seconds to finish a step or the end of an epoch: batch systems kill after about 30
 
@@ -20,7 +22,8 @@ class StopOnInterrupt(keras.callbacks.Callback):
     saved first, if that takes at most 15 seconds; else it stops after the running frame (on
     TensorFlow and JAX after the running piece of frames), and the epoch is lost. A second signal
     interrupts immediately. A signal that is ignored, such as SIGHUP under nohup, stays ignored.
-    Outside the main thread, where signals cannot be handled, this callback does nothing.
+    Outside the main thread, where signals cannot be handled, this callback does nothing. Give it to
+    all of several processes that train together: they stop after the same step.
 
     Example:
 
@@ -71,11 +74,14 @@ class StopOnInterrupt(keras.callbacks.Callback):
         self._timer = threading.Timer(GRACE, signal.raise_signal, (signum,))
         self._timer.daemon = True
         self._timer.start()
-        print("\nstopping after the running step; press Ctrl-C again to stop at once", flush=True)
+        if process().first:
+            text = "stopping after the running step; press Ctrl-C again to stop at once"
+            print(f"\n{text}", flush=True)
 
     def _stop_if_asked(self) -> None:
-        if self._asked is not None:
-            self._stop(self._asked)
+        asked = largest(self._asked or 0)  # of all processes, so that they stop after one step
+        if asked:
+            self._stop(asked)
 
     def _stop(self, signum: int) -> None:
         self.restore_handler()

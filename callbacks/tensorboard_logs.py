@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from keras.callbacks import Callback
 
+from keras_cvae.backend.process import process
 from keras_cvae.callbacks.validation_psnr import ValidationPSNR
 from keras_cvae.errors import UserError, check_at_least_1
 from keras_cvae.video import side_by_side
@@ -58,9 +59,12 @@ class TensorBoardLogs(Callback):
         self.writer: Any = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self.writer = self._class(str(self.folder))
+        if process().first:  # of several that train together
+            self.writer = self._class(str(self.folder))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self.writer is None:
+            return
         for name, value in (logs or {}).items():
             if np.isfinite(value):
                 self.writer.add_scalar(name, float(value), epoch + 1)
@@ -71,7 +75,8 @@ class TensorBoardLogs(Callback):
         self.writer.flush()
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        self.writer.close()
+        if self.writer is not None:
+            self.writer.close()
 
     def _picture(self, source: ValidationPSNR, epoch: int) -> np.ndarray:
         video = source.videos[0]

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from keras_cvae.backend.keras_private import EMA_WEIGHTS_IN_MODEL
+from keras_cvae.backend.process import process
 from keras_cvae.data.clips import Clips
 from keras_cvae.errors import UserError
 from keras_cvae.files import parse_json, read_member, written_whole
@@ -34,6 +35,8 @@ class TrainingState(keras.callbacks.Callback):
     leaves the state after a whole epoch. An epoch whose loss is not finite is not saved.
 
     Keras' `BackupAndRestore` keeps neither random state nor data order nor the state of callbacks.
+
+    Of several processes that train together the first writes; all restore.
 
     Place it last. Then the logs are complete, and the other callbacks have begun when it restores
     their state.
@@ -117,6 +120,8 @@ class TrainingState(keras.callbacks.Callback):
                 for name, callback in self.kept.items()
             },
         }
+        if not process().first:
+            return
         with written_whole(self.path) as partial:
             self.model.save(partial)
             with zipfile.ZipFile(partial, "a") as archive:

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from keras.callbacks import Callback
 
+from keras_cvae.backend.exchange import share
+from keras_cvae.backend.process import process
 from keras_cvae.data.videos import as_videos
 from keras_cvae.errors import check_at_least_1, check_has
 from keras_cvae.evaluation import predict_videos
@@ -74,6 +76,15 @@ class ValidationPSNR(Callback):
         last = epoch == self.params["epochs"] - 1
         if (epoch + 1) % self.every and not last:
             return
+        # Of several processes one predicts. All see the value, so that they stop at one epoch.
+        curves = share(self._curves(epoch, last) if process().first else None)
+        names = [video.name for video in self.videos]
+        self.per_frame = dict(zip(names, curves, strict=True))
+        if logs is not None:
+            logs["val_psnr"] = float(np.concatenate(curves).mean())
+
+    def _curves(self, epoch: int, last: bool) -> list[np.ndarray]:
+        """PSNR per frame of each video."""
         predictions = predict_videos(
             self.model,
             self.videos,
@@ -82,14 +93,10 @@ class ValidationPSNR(Callback):
             label="validating",
         )
         self._last = (epoch, predictions[0])
-        curves = [
+        return [
             frame_psnr(video.frames[1 : len(prediction)], prediction[1:])
             for video, prediction in zip(self.videos, predictions, strict=True)
         ]
-        names = [video.name for video in self.videos]
-        self.per_frame = dict(zip(names, curves, strict=True))
-        if logs is not None:
-            logs["val_psnr"] = float(np.concatenate(curves).mean())
 
     def first_rollout(self, model: Any, epoch: int, max_frames: int | None = None) -> np.ndarray:
         """The prediction of the first video after an epoch, from the validation if it has it.

@@ -8,12 +8,21 @@ an equal part of it, and the result is that of one device.
 
 import os
 
-from keras_cvae.backend.exchange import any_process, first_alone, leave, share
+from keras_cvae.backend.exchange import first_alone, largest, leave, share, wait
 from keras_cvae.backend.process import Process, launched, process
 from keras_cvae.errors import UserError
 
-__all__ = ["Process", "any_process", "first_alone", "launched", "leave", "process", "share"]
-__all__ += ["start"]
+__all__ = [
+    "Process",
+    "first_alone",
+    "largest",
+    "launched",
+    "leave",
+    "process",
+    "share",
+    "start",
+    "wait",
+]
 
 
 def start() -> Process:

@@ -11,6 +11,7 @@ import keras
 
 from keras_cvae.backend.process import process
 from keras_cvae.backend.tensor import Tensor
+from keras_cvae.errors import UserError
 
 
 def parts_of_batch() -> int:
@@ -23,7 +24,32 @@ def parts_of_batch() -> int:
 
         return int(tf.distribute.get_strategy().num_replicas_in_sync)
     distribution = keras.distribution.distribution()
-    return 1 if distribution is None else int(distribution.device_mesh.devices.size)
+    if distribution is None:
+        return 1
+    mesh = distribution.device_mesh
+    return int(mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)])
+
+
+def check_divides(batch_size: int, parts: int | None = None) -> int:
+    """Checks that a batch has equal parts.
+
+    Args:
+        batch_size: of the whole batch.
+        parts: their number, `None` for that in which batches are trained on.
+
+    Returns:
+        The size of a part.
+
+    Raises:
+        UserError: if the batch cannot be divided so.
+    """
+    parts = parts_of_batch() if parts is None else parts
+    if batch_size % parts:
+        raise UserError(
+            f"A batch of {batch_size} clips cannot be divided equally among {parts} processes or "
+            f"devices. The batch size is that of all together: give a multiple of {parts}."
+        )
+    return batch_size // parts
 
 
 def own_rows(draw: Callable[[Any], Tensor], rows: Any) -> Tensor:

@@ -5,11 +5,15 @@ the same order.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from keras_cvae.backend.process import process, torch_group
+import numpy as np
+
+from keras_cvae.backend.process import launched, process, torch_group
 from keras_cvae.errors import UserError
+
+_left = False  # whether this process has trained with others, and is alone now
 
 
 def share(value: Any) -> Any:
@@ -26,14 +30,46 @@ def share(value: Any) -> Any:
     return broadcast_object(value)
 
 
-def any_process(wish: bool) -> bool:
-    """Whether one of the processes has a wish, such as to stop."""
-    if process().world_size == 1:
-        return wish
-    _only_torch("agree")
-    from keras_cvae.backend.exchange_torch import largest
+def share_variables(variables: Sequence[Any]) -> None:
+    """Gives all processes the first one's values of Keras variables."""
+    if torch_group() is not None:
+        from keras_cvae.backend.exchange_torch import broadcast_variables
 
-    return largest(float(wish)) > 0
+        broadcast_variables(variables)
+
+
+def share_array(array: np.ndarray | None) -> np.ndarray:
+    """The first process's array, in all processes.
+
+    Args:
+        array: in the first process the array, in the others anything.
+    """
+    if process().world_size == 1:
+        assert array is not None
+        return array
+    mine = array if process().first else None
+    kind = share(None if mine is None else (mine.shape, mine.dtype.str))
+    copied = np.empty(*kind) if mine is None else np.ascontiguousarray(mine)
+    from keras_cvae.backend.exchange_torch import broadcast_bytes
+
+    broadcast_bytes(copied.reshape(-1).view(np.uint8))
+    return copied if mine is None else mine
+
+
+def largest(number: int) -> int:
+    """The largest number that a process gave, such as that of a signal."""
+    if process().world_size == 1:
+        return number
+    _only_torch("agree")
+    from keras_cvae.backend.exchange_torch import largest_of
+
+    return largest_of(number)
+
+
+def wait() -> None:
+    """Waits until all processes of PyTorch have come here."""
+    if torch_group() is not None:
+        largest(0)
 
 
 @contextlib.contextmanager
@@ -76,10 +112,25 @@ def first_alone() -> Iterator[bool]:
 
 def leave() -> None:
     """Ends the work together: from here on each process is alone. All must come here."""
+    global _left
     if torch_group() is not None:
         from keras_cvae.backend.exchange_torch import leave_group
 
         leave_group()
+        _left = True
+
+
+def check_started() -> None:
+    """Checks that processes which a launcher started know of each other.
+
+    Raises:
+        UserError: if they do not: each would train by itself.
+    """
+    if launched().world_size > 1 and process().world_size == 1 and not _left:
+        raise UserError(
+            f"{launched().world_size} processes were started, and each would train by itself. Call "
+            "keras_cvae.distribution.start() before the model is made, or unset WORLD_SIZE."
+        )
 
 
 def _only_torch(what: str) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch.distributed.nn.functional import all_reduce as all_reduce_with_gradient
@@ -19,6 +20,7 @@ from keras_cvae.errors import UserError
 
 # How long the others wait for what the first alone does, such as a long validation.
 PATIENCE = timedelta(hours=2)
+_AT_ONCE = 2**26  # bytes
 _NOTICED = 3.0  # seconds in which a process that was killed is seen to be gone
 
 _others: list[tuple[int, str, int]] = []  # rank, machine and process number of each
@@ -71,18 +73,22 @@ def broadcast_object(value: Any) -> Any:
     return box[0]
 
 
-def broadcast_array(array: Any) -> None:
-    """Fills a NumPy array of all but the first process with the first's, in place."""
-    with _named_failure():
-        dist.broadcast(torch.from_numpy(array), src=0)
+def broadcast_bytes(array: np.ndarray) -> None:
+    """Fills a uint8 array (n,) of all but the first process with the first's, in place."""
+    for start in range(0, len(array), _AT_ONCE):
+        part = array[start : start + _AT_ONCE]
+        # The first's may be read-only, as a mapped file is; there it is only read.
+        tensor = torch.from_numpy(part if part.flags.writeable else part.copy())
+        with _named_failure():
+            dist.broadcast(tensor, src=0)
 
 
-def largest(value: float) -> float:
-    """The largest value of any process."""
-    tensor = torch.tensor(value, dtype=torch.float64)
+def largest_of(number: int) -> int:
+    """The largest number that a process gave."""
+    tensor = torch.tensor(number)
     with _named_failure():
         dist.all_reduce(tensor, dist.ReduceOp.MAX)
-    return float(tensor)
+    return int(tensor)
 
 
 def broadcast_variables(variables: Sequence[Any]) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvae.backend.batch_share import check_divides
+from keras_cvae.backend.process import process
 from keras_cvae.data.share import first_share
 from keras_cvae.data.videos import Video, Videos, as_videos
 from keras_cvae.errors import UserError
@@ -42,6 +44,9 @@ class Clips(keras.utils.PyDataset):
         shuffle: whether clips come in random order. The offsets are always random.
         mirror: whether a random half of the clips is mirrored left to right, frames and poses. It
             gives more data from a short video in which only the pose determines left and right.
+        part: `(index, count)`: serve part `index`, from 0, of `count` equal parts of each batch.
+            `None` takes this process's part where several train together (see
+            `keras_cvae.distribution`), else the whole batch.
 
     Attributes:
         videos: the list of `Video` that clips are cut from, `partial` applied.
@@ -50,8 +55,8 @@ class Clips(keras.utils.PyDataset):
         epoch: the epoch whose clips are served, 0 at first.
 
     Raises:
-        UserError: for wrong arrays or arguments, fewer frames than one clip, or fewer clips than
-            one batch.
+        UserError: for wrong arrays or arguments, fewer frames than one clip, fewer clips than one
+            batch, or a batch that cannot be divided into equal parts.
 
     Example:
         >>> clips = Clips((frames, poses), clip_length=16, batch_size=8)
@@ -60,6 +65,8 @@ class Clips(keras.utils.PyDataset):
         (8, 16, 32, 64, 3)
         >>> model.fit(clips, epochs=10)
     """
+
+    has_parts = True  # a batch can be divided among processes or devices
 
     def __init__(
         self,
@@ -71,6 +78,7 @@ class Clips(keras.utils.PyDataset):
         seed: int = 0,
         shuffle: bool = True,
         mirror: bool = False,
+        part: tuple[int, int] | None = None,
     ):
         super().__init__()
         stride = clip_length if stride is None else stride
@@ -93,9 +101,11 @@ class Clips(keras.utils.PyDataset):
         self.seed = seed
         self.shuffle = shuffle
         self.mirror = mirror
+        self.part = part
         self.epoch = 0
         self._num_clips = self.num_frames // stride
         self._plan: tuple[Any, ...] = (None, None, None)  # epoch, starts, steps
+        check_divides(batch_size, (part or process())[1])
         if self._num_clips < batch_size:
             raise UserError(
                 f"{self.num_frames} frames give {self._num_clips} clips (one per stride={stride} "
@@ -114,16 +124,18 @@ class Clips(keras.utils.PyDataset):
 
         Returns:
             `({"frames": images, "poses": images},)`, both (batch_size, clip_length, H, W, 3), uint8
-            or float32 as the videos.
+            or float32 as the videos. A part of a batch has so many fewer clips.
         """
-        first = range(len(self))[index] * self.batch_size
+        part, parts = self.part or process()
+        size = check_divides(self.batch_size, parts)
+        first = range(len(self))[index] * self.batch_size + part * size
         epoch = self.epoch
         planned, starts, steps = self._plan
         if planned != epoch:
             starts, steps = self.starts(epoch), self._columns(epoch)
             self._plan = (epoch, starts, steps)  # one assignment: threads see the old or the new
         batch: dict[str, list[np.ndarray]] = {"frames": [], "poses": []}
-        chosen = slice(first, first + self.batch_size)
+        chosen = slice(first, first + size)
         for (video, start), step in zip(starts[chosen], steps[chosen], strict=True):
             for key, images in batch.items():
                 clip = getattr(self.videos[video], key)[start : start + self.clip_length]

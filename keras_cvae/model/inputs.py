@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvae.backend.batch_share import check_divides, parts_of_batch
 from keras_cvae.errors import UserError
 from keras_cvae.images import check_range
 from keras_cvae.model.rollout import check_clip
@@ -47,6 +48,29 @@ def checked(data: Any) -> Any:
     else:
         raise UserError(f"The model got {_described(data)}; {_EXPECTED}.")
     return data
+
+
+def check_shared(data: Any) -> None:
+    """Checks data that several processes or devices train on together.
+
+    Each batch must have equal parts. Where there are several processes, each needs its own part.
+
+    Args:
+        data: of `fit`, `evaluate` or `predict`.
+
+    Raises:
+        UserError: if they are no `keras_cvae.data.Clips`, or its batches cannot be divided.
+    """
+    parts = parts_of_batch()
+    if parts == 1 or data is None:
+        return
+    if not getattr(data, "has_parts", False):
+        raise UserError(
+            f"{parts} processes or devices share each batch, and the model got "
+            f"{_described(data)}, whose batches may not have equal parts. Give "
+            "keras_cvae.data.Clips."
+        )
+    check_divides(data.batch_size)
 
 
 def check_batch(batch: Any) -> None:

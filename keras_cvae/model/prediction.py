@@ -208,7 +208,7 @@ class Prediction:
         """
         frames, poses = self._checked(frames, poses)
         inputs = {"frames": frames[1:], "poses": poses[1:]}
-        return self._posterior.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
+        return _in_groups(self._posterior, inputs)
 
     def compare_to_prior(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
         """What the posterior of every frame of one video adds to the prior.
@@ -228,10 +228,23 @@ class Prediction:
         """
         frames, poses = self._checked(frames, poses)
         inputs = {"frames": frames[1:], "previous_frames": frames[:-1], "poses": poses[1:]}
-        return self._comparison.predict(inputs, batch_size=INFERRED_AT_ONCE, verbose=0)
+        return _in_groups(self._comparison, inputs)
 
     def _checked(self, frames: np.ndarray, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         frames, poses = to_unit(frames, "frames"), to_unit(poses, "poses")
         check_clip((1, *frames.shape), (1, *poses.shape))
         self.architecture.check_frame_size(frames.shape[1:3])
         return frames, poses
+
+
+def _in_groups(part: Part, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+    """What a part gives for many frames, some at a time.
+
+    Not by Keras' `predict`, which divides each group among the devices that train.
+    """
+    count = len(inputs["frames"])
+    groups = []
+    for start in range(0, count, INFERRED_AT_ONCE):
+        group = {name: x[start : start + INFERRED_AT_ONCE] for name, x in inputs.items()}
+        groups.append(part.predict_on_batch(group))
+    return tuple(np.concatenate(each) for each in zip(*groups, strict=True))

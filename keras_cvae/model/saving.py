@@ -6,18 +6,22 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_cvae.backend.exchange import check_started, share_variables, wait
+from keras_cvae.backend.jax_state import KeepsState
 from keras_cvae.backend.jit import jit_compile_for, set_jit_compile
 from keras_cvae.backend.keras_private import TORCH_OPTIMIZERS
+from keras_cvae.backend.process import process
 from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
-from keras_cvae.model.inputs import checked
+from keras_cvae.model.inputs import check_shared, checked
 
 
-class PortableModel(keras.Model):
+class PortableModel(KeepsState):
     """What `CVAE` does differently from `keras.Model` around its networks.
 
     Its files hold its random state too and load on every backend. Its methods check their input,
-    see `keras_cvae.model.inputs.checked`.
+    see `keras_cvae.model.inputs.checked`. Where several processes train together they begin with
+    the first one's weights, and the first alone prints and writes files.
 
     A subclass has its `keras.random.SeedGenerator` as `self.rng` and is built when it is made.
     """
@@ -75,12 +79,22 @@ class PortableModel(keras.Model):
         zipped: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        """Saves the model as Keras does, but a `.keras` file is written whole or not at all."""
+        """Saves the model as Keras does, but a `.keras` file is written whole or not at all.
+
+        Of several processes that train together only the first writes.
+        """
+        if not process().first:
+            return None
         filepath = os.fspath(filepath)
         if not filepath.endswith(".keras") or zipped is False or not overwrite:
             return super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
         with written_whole(filepath) as partial:
             return super().save(partial, zipped=zipped, **kwargs)
+
+    def save_weights(self, *args: Any, **kwargs: Any) -> None:
+        """Saves the weights as Keras does; see `save`."""
+        if process().first:
+            super().save_weights(*args, **kwargs)
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
@@ -94,14 +108,28 @@ class PortableModel(keras.Model):
     # --- Keras' own methods, with their input checked ---
 
     def fit(self, x: Any = None, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
+        check_started()
+        for data in (x, validation_data):
+            check_shared(data)
+        if not process().first:
+            kwargs["verbose"] = 0
         validation_data = checked(validation_data)
-        return super().fit(checked(x), *args, validation_data=validation_data, **kwargs)
+        history = super().fit(checked(x), *args, validation_data=validation_data, **kwargs)
+        wait()  # what the first process saves is there when others go on
+        return history
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        check_shared(x)
         return super().evaluate(checked(x), *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        check_shared(x)
         return super().predict(checked(x), *args, **kwargs)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """Keras' hook before training, on this process and on others the same."""
+        share_variables([*self.variables, *self.optimizer.variables])
+        return super().make_train_function(force)
 
     def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         return super().train_on_batch(checked(x), *args, **kwargs)
