@@ -5,13 +5,16 @@ import contextlib
 import os
 import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from keras_cvae import runs, signals
+from keras_cvae import distribution, runs, signals
 from keras_cvae.backend.choice import choose_backend
+from keras_cvae.backend.exchange import FirstFailed, lost_line
+from keras_cvae.backend.process import launched
 from keras_cvae.backend.xla import compile_faster
 from keras_cvae.errors import UserError
 
@@ -30,19 +33,54 @@ def reported_errors() -> Iterator[None]:
     exception is a fault of the program and shows its traceback. A warning is printed as one line.
     """
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
+    here = launched()
+    if not here.first:  # of several processes the first prints
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the life of the process)
+        warnings.simplefilter("ignore")
     previous = {}
     if threading.current_thread() is threading.main_thread():
         previous = signals.handle(signals.stop)
     try:
         yield
+    except FirstFailed:
+        end(2)
     except (UserError, OSError, MemoryError) as error:
-        print(f"error: {_as_line(error)}", file=sys.stderr)
-        sys.exit(2)
+        say_error(_as_line(error))
+        end(2)
     except KeyboardInterrupt as interrupt:
-        print("\nstopped", file=sys.stderr)
-        sys.exit(signals.exit_code(interrupt))
+        if here.first:
+            print("\nstopped", file=sys.stderr)
+        end(signals.exit_code(interrupt))
+    except Exception:
+        if here.world_size == 1:
+            raise
+        traceback.print_exc()
+        if line := lost_line():  # it was not our fault
+            say_error(line)
+        end(1)
     finally:
         signals.restore(previous)
+
+
+def say_error(line: str) -> None:
+    """Prints an error on stderr; of several processes with the one that it is from."""
+    here = launched()
+    print(f"{here}: error: {line}" if here.world_size > 1 else f"error: {line}", file=sys.stderr)
+
+
+def end(code: int) -> NoReturn:
+    """Ends a script that did not finish its work.
+
+    One of several processes ends at once, because Python's own end would wait for the others.
+
+    Args:
+        code: the exit code.
+    """
+    if launched().world_size == 1:
+        sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _as_line(error: Exception) -> str:
@@ -73,6 +111,39 @@ def start_backend(preferred: str | None = None) -> str:
     how = "KERAS_BACKEND" if asked else "installed; set KERAS_BACKEND for another"
     print(f"backend: {backend} ({how})", flush=True)
     return backend
+
+
+def start_distribution(asked: str) -> None:
+    """Trains on all devices or with all processes from here on, and says on how many.
+
+    Args:
+        asked: `"auto"`, or `"off"` for one device.
+
+    Raises:
+        UserError: if the processes or the environment are not for the backend.
+    """
+    import keras
+
+    from keras_cvae.backend.batch_share import parts_of_batch
+    from keras_cvae.backend.device import gpu_count
+
+    if asked == "off":
+        if launched().world_size > 1:
+            raise UserError(
+                f"--distribute off, and {launched().world_size} processes were started: each would "
+                "train by itself. Start one process, or leave --distribute out."
+            )
+        return
+    here = distribution.start()
+    if (parts := parts_of_batch()) > 1:
+        kind = "processes" if here.world_size > 1 else "devices"
+        print(f"{parts} {kind}, each with an equal part of every batch", flush=True)
+    elif keras.backend.backend() == "torch" and (gpus := gpu_count()) > 1:
+        print(
+            f"{gpus} GPUs, and one is used; all are with: torchrun --nproc-per-node {gpus} "
+            "scripts/train.py ...",
+            flush=True,
+        )
 
 
 def check_out(path: str | os.PathLike) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from keras_cvae import cli, runs, signals
+from keras_cvae import cli, distribution, runs, signals
 from keras_cvae.errors import UserError
 from keras_cvae.training import flags
 from keras_cvae.training.resolve import resolve
@@ -31,10 +31,17 @@ def main(arguments: list[str] | None = None) -> int:
         help="with --resume: go on although the data are not those that the run was begun with; "
         "the best model counts from there",
     )
+    place.add_argument(
+        "--distribute",
+        choices=("auto", "off"),
+        default="auto",
+        help="auto trains on all devices (TensorFlow, JAX), or with all processes that torchrun "
+        "started (torch); see docs/distributed.md",
+    )
     flags.add_arguments(parser)
     given = vars(parser.parse_args(arguments))
     out, resumed = given.pop("out", None), given.pop("resume", None)
-    data_changed = given.pop("data_changed", False)
+    data_changed, distribute = given.pop("data_changed", False), given.pop("distribute")
 
     with cli.reported_errors():
         if data_changed and not resumed:
@@ -44,8 +51,13 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             config, backend = resolve(given), None
             run = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
-            cli.check_out(run)
         cli.start_backend(backend)
+        cli.start_distribution(distribute)
+        run = distribution.share(run)  # of one time
+        if not resumed:
+            with distribution.first_alone() as first:
+                if first:
+                    cli.check_out(run)
         print(f"run folder: {run}")
         shown = dataclasses.asdict(config)
         if not resumed and config.minutes is not None:
@@ -63,18 +75,20 @@ def main(arguments: list[str] | None = None) -> int:
                 data_changed=data_changed,
             )
         except TrainingStopped as stopped:
-            print(f"{stopped}\nThe state before it is in {run}.", file=sys.stderr)
-            return 1
+            if distribution.launched().first:
+                print(f"{stopped}\nThe state before it is in {run}.", file=sys.stderr)
+            cli.end(1)
         except (KeyboardInterrupt, OSError) as error:
-            if not run.exists():
+            if not run.exists() or not distribution.launched().first:
                 raise  # before the run folder was made: nothing to go on with
             command = f"python scripts/train.py --resume {shlex.quote(str(run))}"
             if isinstance(error, OSError):  # such as a full disk
                 print(f"error: {error}; then go on with\n  {command}", file=sys.stderr)
-                return 2
+                cli.end(2)
             print(f"\nstopped; go on with\n  {command}", flush=True)
-            return signals.exit_code(error)
-    _report(metrics, run)
+            cli.end(signals.exit_code(error))
+    if metrics is not None:  # in the first process
+        _report(metrics, run)
     return 0
 
 

@@ -13,6 +13,11 @@ import numpy as np
 from keras_cvae.backend.process import launched, process, torch_group
 from keras_cvae.errors import UserError
 
+
+class FirstFailed(UserError):
+    """The first process failed, which says so itself."""
+
+
 _left = False  # whether this process has trained with others, and is alone now
 
 
@@ -82,7 +87,7 @@ def first_alone() -> Iterator[bool]:
         Whether this is the first process.
 
     Raises:
-        UserError: in the others, if the block failed in the first.
+        FirstFailed: in the others, if the block failed in the first.
 
     Example:
 
@@ -99,7 +104,7 @@ def first_alone() -> Iterator[bool]:
     if not here.first:
         failed = share(None)
         if failed is not None:
-            raise UserError(f"process 0 of {here.world_size} failed: {failed}")
+            raise FirstFailed(f"process 0 of {here.world_size} failed: {failed}")
         yield False
         return
     try:
@@ -118,6 +123,15 @@ def leave() -> None:
 
         leave_group()
         _left = True
+
+
+def lost_line() -> str | None:
+    """Which process is gone, in words; `None` if none is seen to be."""
+    if torch_group() is None:
+        return None
+    from keras_cvae.backend import exchange_torch
+
+    return exchange_torch.lost_line()
 
 
 def check_started() -> None:

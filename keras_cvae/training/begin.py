@@ -5,6 +5,7 @@ import warnings
 
 import keras
 
+from keras_cvae.backend.exchange import share
 from keras_cvae.data.sources import is_builtin
 from keras_cvae.model.cvae import CVAE
 from keras_cvae.progress import duration
@@ -42,7 +43,8 @@ def begin(config: TrainingConfig, data: RunData, started: float) -> tuple[CVAE, 
     costs = None
     if config.minutes is not None:
         costs = measure(_built(config, data), data, config)
-        config = _fitted(config, data, costs, started)
+        # Of several processes the first one's clock counts.
+        config = share(_fitted(config, data, costs, started))
         keras.utils.set_random_seed(config.seed)  # the same initial weights again
     model = new_model(config, data)
     if costs is None and not is_builtin(config.data) and _steps(config, data) >= MEASURED_FROM:

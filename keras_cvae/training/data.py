@@ -8,6 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cvae import runs
+from keras_cvae.backend.batch_share import check_divides
+from keras_cvae.backend.exchange import first_alone
+from keras_cvae.backend.process import process
 from keras_cvae.data import Clips, load_videos
 from keras_cvae.data.fingerprint import differences, fingerprint
 from keras_cvae.data.joints import (
@@ -19,6 +22,7 @@ from keras_cvae.data.joints import (
 )
 from keras_cvae.data.mirroring import mirrored_joints, mirrored_videos
 from keras_cvae.data.share import first_share
+from keras_cvae.data.shared_videos import share_videos
 from keras_cvae.data.sources import has_split, is_builtin
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
@@ -56,6 +60,9 @@ class RunData(NamedTuple):
 def load_data(config: TrainingConfig) -> RunData:
     """Reads all data of a run, so that what is damaged is not found after hours of training.
 
+    Of several processes that train together the first reads, and the others get from it what they
+    train on. They have no test videos, no fingerprint and no dancer.
+
     Args:
         config: of the run.
 
@@ -65,6 +72,20 @@ def load_data(config: TrainingConfig) -> RunData:
     Raises:
         UserError: for data that are missing or damaged, or with which this training cannot work.
     """
+    check_divides(config.batch_size, process().world_size)
+    with first_alone() as first:
+        data = _read(config) if first else None
+    if process().world_size == 1:
+        assert data is not None
+        return data
+    videos = {split: share_videos(data and data.videos[split]) for split in ("train", "val")}
+    twins = share_videos(data and data.twins)
+    if data is not None:
+        return data
+    return RunData(_clips(config, videos["train"], twins), {**videos, "test": []}, twins, {})
+
+
+def _read(config: TrainingConfig) -> RunData:
     splits = ["train", "val", *(["test"] if has_split(config.data, "test") else [])]
     videos = {
         split: load_videos(config.data, split, config.frame_size, config.cache) for split in splits
@@ -76,15 +97,7 @@ def load_data(config: TrainingConfig) -> RunData:
         if config.mirror:
             twins = mirrored_videos(videos["train"], _joints(config.data))
         dancer = _dancer(config, videos["train"])
-    shares = [first_share(each, config.partial) for each in (videos["train"], twins) if each]
-    clips = Clips(
-        [video for share in shares for video in share],
-        clip_length=config.clip_length,
-        batch_size=config.batch_size,
-        stride=config.stride,
-        seed=config.seed,
-        mirror=bool(config.mirror) and not twins,
-    )
+    clips = _clips(config, videos["train"], twins)
     for split in ("val", "test"):
         check_predictable(videos[split], split)
     steps = config.epochs * len(clips)
@@ -96,6 +109,18 @@ def load_data(config: TrainingConfig) -> RunData:
     of_splits = {**videos, "train": [*videos["train"], *twins]}
     prints = {split: fingerprint(each, split) for split, each in of_splits.items()}
     return RunData(clips, videos, twins, prints, dancer)
+
+
+def _clips(config: TrainingConfig, videos: list[Video], twins: list[Video]) -> Clips:
+    shares = [first_share(each, config.partial) for each in (videos, twins) if each]
+    return Clips(
+        [video for share in shares for video in share],
+        clip_length=config.clip_length,
+        batch_size=config.batch_size,
+        stride=config.stride,
+        seed=config.seed,
+        mirror=bool(config.mirror) and not twins,
+    )
 
 
 def _joints(root: str) -> Joints:

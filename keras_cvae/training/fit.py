@@ -12,7 +12,9 @@ from keras.callbacks import ModelCheckpoint
 from keras_cvae import plots, runs
 from keras_cvae.backend import compiling
 from keras_cvae.backend.device import device_name
+from keras_cvae.backend.exchange import first_alone, leave, share
 from keras_cvae.backend.keras_private import AveragedWeights
+from keras_cvae.backend.process import process
 from keras_cvae.callbacks import (
     EpochReport,
     KLAnnealing,
@@ -47,8 +49,11 @@ def train(
     resume: bool = False,
     started: float | None = None,
     data_changed: bool = False,
-) -> dict:
+) -> dict | None:
     """Trains a model and writes everything about it into a run folder.
+
+    Several processes that `keras_cvae.distribution.start` joined train together. The first reads
+    the data, writes and prints; after the last epoch the others are done.
 
     Args:
         config: the complete configuration.
@@ -59,7 +64,7 @@ def train(
             The best model then counts from here.
 
     Returns:
-        dict, what `metrics.json` holds.
+        dict, what `metrics.json` holds; `None` in all processes but the first.
 
     Raises:
         UserError: for bad data, a folder that exists, nothing to resume, data that changed, or a
@@ -70,8 +75,9 @@ def train(
     started = time.monotonic() if started is None else started
     run = Path(run)
     with contextlib.ExitStack() as held:
-        if resume:
-            held.enter_context(runs.locked(run))
+        with first_alone() as first:
+            if resume and first:
+                held.enter_context(runs.locked(run))
         return _train(config, run, resume, started, data_changed, held)
 
 
@@ -82,7 +88,7 @@ def _train(
     started: float,
     data_changed: bool,
     held: contextlib.ExitStack,
-) -> dict:
+) -> dict | None:
     backend = keras.backend.backend()
     _check_precision(config.precision, backend)
     _, how = compiling.choose(config.compile, backend)
@@ -95,7 +101,9 @@ def _train(
     keras.utils.set_random_seed(config.seed)
     data = load_data(config)
     restored = None
-    changed = resume and check_same_data(run, data, data_changed)
+    with first_alone() as first:
+        changed = first and resume and check_same_data(run, data, data_changed)
+    changed = share(changed)
     if resume and (run / runs.LAST).exists():
         restored = read_training_state(run / runs.LAST)
         if restored["epoch"] > config.epochs:
@@ -117,14 +125,15 @@ def _train(
     else:
         model, config = begin(config, data, started)
     # The folder is made, or touched, when nothing is left that could be wrong with the settings.
-    if resume:
-        runs.remove_partial_files(run)
-        write_json(run / runs.CONFIG, _stored(config, backend))
-    else:
-        runs.create_run(run, _stored(config, backend))
-        held.enter_context(runs.locked(run))
-    if not changed:  # else after an epoch: until then it is no run on these data
-        data.store(run)
+    with first_alone() as first:
+        if first and resume:
+            runs.remove_partial_files(run)
+            write_json(run / runs.CONFIG, _stored(config, backend))
+        elif first:
+            runs.create_run(run, _stored(config, backend))
+            held.enter_context(runs.locked(run))
+        if first and not changed:  # else after an epoch: until then it is no run on these data
+            data.store(run)
     validated = sum(len(video.frames) for video in data.videos["val"])
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     print(
@@ -136,8 +145,12 @@ def _train(
     )
     if restored is None or restored["epoch"] < config.epochs:
         _fit(model, data, config, run, restored, changed)
-    elif changed:
+    elif changed and process().first:
         data.store(run)
+    first = process().first
+    leave()
+    if not first:
+        return None
     return write_results(run, data.videos["train"], data.videos, started)
 
 
@@ -214,7 +227,7 @@ def _fit(
         interrupt.restore_handler()
     if guard.message:
         raise TrainingStopped(guard.message)
-    if not (run / runs.BEST).exists():
+    if process().first and not (run / runs.BEST).exists():
         raise TrainingStopped(
             "Training ended, but no validation gave a finite PSNR, so that there is no best model. "
             "Try a bounded output (--output sigmoid), or a lower learning rate."
