@@ -17,6 +17,7 @@ from keras_cvae.files import check_regular
 from keras_cvae.images import MAX_PIXELS, MAX_PIXELS_VARIABLE, check_pixels, empty_images
 from keras_cvae.progress import Progress
 
+_AT_ONCE = 4096  # images that wait for a thread
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -147,11 +148,14 @@ def read_images(
         images[index] = resize_image(image, size)
         return native
 
-    sizes = []
+    sizes: list[tuple[int, int]] = []
+    same: dict[tuple[int, int], tuple[int, int]] = {}  # equal sizes are kept once
     with Progress(len(paths), label) as progress, ThreadPoolExecutor() as pool:
-        for native in pool.map(read, range(len(paths))):
-            sizes.append(native)
-            progress.update()
+        for start in range(0, len(paths), _AT_ONCE):
+            # Of all images at once, what waits for its turn would take more memory than some data.
+            for native in pool.map(read, range(start, min(start + _AT_ONCE, len(paths)))):
+                sizes.append(same.setdefault(native, native))
+                progress.update()
     return images, sizes
 
 

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from keras_cvae.data import decoding
 from keras_cvae.data.decoding import image_size, read_image, read_images, resize_image
 from keras_cvae.errors import UserError
 
@@ -117,7 +118,9 @@ def test_shrinking_averages_and_growing_is_smooth():
     assert resize_image(ramp, (2, 2)) is ramp
 
 
-def test_many_images_keep_their_order_and_native_sizes(tmp_path):
+@pytest.mark.parametrize("at_once", [7, 20, 4096])
+def test_many_images_keep_their_order_and_native_sizes(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(decoding, "_AT_ONCE", at_once)
     paths = [write(tmp_path / f"{n}.png", np.full((10 + n, 20, 3), n, np.uint8)) for n in range(20)]
     images, sizes = read_images(paths, frame_size=(5, 10))
     assert images.shape == (20, 5, 10, 3)
