@@ -1,7 +1,6 @@
 """A folder in the dance-lab layout as videos, and as clips to train on."""
 
 import os
-from itertools import zip_longest
 from pathlib import Path
 
 from keras_cvae.data.clips import Clips
@@ -67,10 +66,15 @@ def read_split(
     paths = [path for sequence in sequences for path in (*sequence.frames, *sequence.poses)]
 
     def check(sizes: list[tuple[int, int]]) -> None:
-        size_of = dict(zip(paths, sizes, strict=True))
+        at = 0
         for _, frames, poses in sequences:
-            for frame, pose in zip_longest(frames, poses, fillvalue=frames[0]):
-                check_same_size(frame, size_of[frame], pose, size_of[pose])
+            middle, end = at + len(frames), at + len(frames) + len(poses)
+            of_frames, of_poses = sizes[at:middle], sizes[middle:end]
+            pairs = zip(poses, of_poses, strict=True)
+            for t, (pose, size) in enumerate(pairs):
+                t = t if t < len(frames) else 0  # the given frame, if there is no true one
+                check_same_size(frames[t], of_frames[t], pose, size)
+            at = end
 
     images = load_images(paths, Path(root), frame_size, cache, check, f"reading {split} images")
     videos, at = [], 0

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,8 @@ _LAYOUT = (
 class Sequence(NamedTuple):
     """The files of one uninterrupted video, in order.
 
+    They are texts: there may be very many, and a `Path` takes much more memory and time.
+
     Args:
         name: of the video, which a file name may contain.
         frames: one file per pose, or the given frame alone if the true frames are unknown.
@@ -34,13 +37,20 @@ class Sequence(NamedTuple):
     """
 
     name: str
-    frames: list[Path]
-    poses: list[Path]
+    frames: list[str]
+    poses: list[str]
 
 
 class _Folder(NamedTuple):
     path: Path
-    files: list[Path]
+    names: list[str]
+
+    def by_number(self) -> dict[int, str]:
+        return by_number(self.path, self.names)
+
+    def files(self, names: Iterable[str]) -> list[str]:
+        start = os.path.join(self.path, "")
+        return [start + name for name in names]
 
 
 # By the name of the video, which is `None` if there are no subfolders.
@@ -83,21 +93,23 @@ def numbered_images(folder: str | os.PathLike) -> list[Path]:
     Raises:
         UserError: if the folder does not exist, is empty, holds other files, or lacks a number.
     """
-    numbered = by_number(entries_of(Path(folder), "Give a folder of images N.png."))
+    folder = Path(folder)
+    numbered = by_number(folder, entries_of(folder, "Give a folder of images N.png."))
     if missing := missing_numbers(numbered):
         raise UserError(
             f"{folder} has no image {missing}; expected are numbers without a gap, from that of "
             "the given frame on."
         )
-    return [numbered[n] for n in sorted(numbered)]
+    return [folder / numbered[n] for n in sorted(numbered)]
 
 
 def _true_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Sequence]:
     sequences: list[Sequence] = []
     gaps: list[str] = []
     for video in _in_order(frames):
-        images, labels = by_number(frames[video].files), by_number(poses[video].files)
-        _same_keys(images, labels, frames[video].path, poses[video].path, "number")
+        of_frames, of_poses = frames[video], poses[video]
+        images, labels = of_frames.by_number(), of_poses.by_number()
+        _same_keys(images, labels, of_frames.path, of_poses.path, "number")
         name = _name(folder, video)
         numbers = sorted(images)
         ends = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
@@ -106,7 +118,11 @@ def _true_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Seq
             piece = numbers[first:end]
             suffix = f"_{piece[0]}-{piece[-1]}" if ends else ""
             sequences.append(
-                Sequence(name + suffix, [images[n] for n in piece], [labels[n] for n in piece])
+                Sequence(
+                    name + suffix,
+                    of_frames.files(images[n] for n in piece),
+                    of_poses.files(labels[n] for n in piece),
+                )
             )
     if gaps:
         warnings.warn(
@@ -129,28 +145,28 @@ def _test_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Seq
                 f"{folder}: test images must lie in one subfolder per video, as in "
                 "test_img/0/0.png and test_label/0/N.png."
             )
-        given, labels = frames[video], by_number(poses[video].files)
-        if len(given.files) != 1:
+        given, of_poses = frames[video], poses[video]
+        labels = of_poses.by_number()
+        if len(given.names) != 1:
             raise UserError(
-                f"{given.path}: expected one image, the given frame; got "
-                f"{some(path.name for path in given.files)}. Known true frames belong in "
-                f"{truth_folder / given.path.name}."
+                f"{given.path}: expected one image, the given frame; got {some(given.names)}. "
+                f"Known true frames belong in {truth_folder / given.path.name}."
             )
-        check_image_name(given.files[0])
+        check_image_name(given.path, given.names[0])
         if missing := missing_numbers(labels):
             raise UserError(
-                f"{poses[video].path}: poses must be numbered without a gap, as the lowest number "
+                f"{of_poses.path}: poses must be numbered without a gap, as the lowest number "
                 f"belongs to the given frame; missing: {missing}."
             )
-        images = {min(labels): given.files[0]}
+        images = given.files(given.names)
         if truth is not None:
-            images = by_number(truth[video].files) | images
-            _same_keys(labels, images, poses[video].path, truth[video].path, "number")
+            of_truth, lowest = truth[video], min(labels)
+            true_images = of_truth.by_number() | {lowest: given.names[0]}
+            _same_keys(labels, true_images, of_poses.path, of_truth.path, "number")
+            images += of_truth.files(true_images[n] for n in sorted(true_images) if n != lowest)
         sequences.append(
             Sequence(
-                _name(folder, video),
-                [images[n] for n in sorted(images)],
-                [labels[n] for n in sorted(labels)],
+                _name(folder, video), images, of_poses.files(labels[n] for n in sorted(labels))
             )
         )
     return sequences
@@ -158,20 +174,20 @@ def _test_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Seq
 
 def _listing(folder: Path) -> _Listing:
     entries = entries_of(folder, _LAYOUT)
-    folders = [entry for entry in entries if entry.is_dir()]
+    folders = [name for name, is_folder in entries.items() if is_folder]
     if not folders:
-        return {None: _Folder(folder, entries)}
+        return {None: _Folder(folder, list(entries))}
     if len(folders) < len(entries):
-        file = next(entry for entry in entries if entry not in folders)
+        file = next(name for name, is_folder in entries.items() if not is_folder)
         raise UserError(
-            f"{folder} holds both images ({file.name}) and subfolders ({folders[0].name}). Put "
-            "every video into a subfolder, or have one video and no subfolder."
+            f"{folder} holds both images ({file}) and subfolders ({folders[0]}). Put every video "
+            "into a subfolder, or have one video and no subfolder."
         )
     listing: _Listing = {}
-    for entry in folders:
-        name = entry.name
+    for name in folders:
+        entry = folder / name
         key = str(int(name)) if name.isascii() and name.isdecimal() else name  # 03 is video 3
-        known = listing.setdefault(key, _Folder(entry, entries_of(entry, _LAYOUT))).path
+        known = listing.setdefault(key, _Folder(entry, list(entries_of(entry, _LAYOUT)))).path
         if known != entry:
             raise UserError(f"{folder}: {known.name} and {name} are the same number; keep one.")
     return listing
@@ -183,14 +199,14 @@ def _same_videos(left: _Listing, right: _Listing, left_folder: Path, right_folde
         raise UserError(
             f"{nested} has subfolders and {flat} has none; both or neither must have them."
         )
-    paths = {key: folder.path for key, folder in left.items()}
-    other = {key: folder.path for key, folder in right.items()}
-    _same_keys(paths, other, left_folder, right_folder, "video")
+    names = {key: folder.path.name for key, folder in left.items()}
+    other = {key: folder.path.name for key, folder in right.items()}
+    _same_keys(names, other, left_folder, right_folder, "video")
 
 
 def _same_keys(
-    left: dict[Any, Path],
-    right: dict[Any, Path],
+    left: dict[Any, str],
+    right: dict[Any, str],
     left_folder: Path,
     right_folder: Path,
     what: str,
@@ -199,16 +215,17 @@ def _same_keys(
         (left, right, left_folder, right_folder),
         (right, left, right_folder, left_folder),
     ):
-        if missing := [path for key, path in sorted(have.items(), key=_of_item) if key not in lack]:
+        if missing := {key: name for key, name in have.items() if key not in lack}:
+            names = (name for _, name in sorted(missing.items(), key=_of_item))
             raise UserError(
-                f"{folder} has {what} {some(path.name for path in missing)}, but {other} has not. "
+                f"{folder} has {what} {some(names)}, but {other} has not. "
                 "Each frame needs a pose of the same number, and each pose a frame."
             )
 
 
-def _of_item(item: tuple[Any, Path]) -> Any:
-    key, path = item
-    return key if isinstance(key, int) else natural_order(path.name)
+def _of_item(item: tuple[Any, str]) -> Any:
+    key, name = item
+    return key if isinstance(key, int) else natural_order(name)
 
 
 def _in_order(listing: _Listing) -> list[str | None]:

@@ -16,10 +16,11 @@ from keras_cvae.errors import UserError
 from keras_cvae.files import written_whole
 
 _VERSION = 2  # raise it when decoding or resizing changes
+_AT_ONCE = 4096  # files
 
 
 def load_images(
-    paths: Sequence[Path],
+    paths: Sequence[str | os.PathLike],
     root: Path,
     frame_size: tuple[int, int] | None,
     cache: str | os.PathLike | None,
@@ -74,7 +75,7 @@ def load_images(
 def _write(
     file: Path,
     shape: tuple[int, ...],
-    paths: Sequence[Path],
+    paths: Sequence[str | os.PathLike],
     frame_size: tuple[int, int] | None,
     check: Callable[[list[tuple[int, int]]], None],
     label: str,
@@ -119,13 +120,24 @@ def _header(shape: tuple[int, ...]) -> bytes:
     return header.getvalue()
 
 
-def _fingerprint(paths: Sequence[Path], root: Path, frame_size: tuple[int, int] | None) -> str:
-    files = []
-    for path in paths:
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise UserError(f"Cannot read image {path}: {error.strerror}.") from error
-        files.append((path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns))
-    text = json.dumps([_VERSION, frame_size, files])
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+def _fingerprint(
+    paths: Sequence[str | os.PathLike], root: Path, frame_size: tuple[int, int] | None
+) -> str:
+    """Of `[_VERSION, frame_size, [[name, size, time], ...]]` as JSON, which is made in pieces."""
+    found = hashlib.sha256(f"[{_VERSION}, {json.dumps(frame_size)}, [".encode())
+    starts: dict[str, str] = {}  # of the names of each folder: there are few folders
+    for first in range(0, len(paths), _AT_ONCE):
+        files = []
+        for path in paths[first : first + _AT_ONCE]:
+            try:
+                stat = os.stat(path)
+            except OSError as error:
+                raise UserError(f"Cannot read image {path}: {error.strerror}.") from error
+            folder, _, name = os.fspath(path).rpartition(os.sep)
+            if folder not in starts:
+                relative = Path(folder).relative_to(root).as_posix()
+                starts[folder] = "" if relative == "." else f"{relative}/"
+            files.append((starts[folder] + name, stat.st_size, stat.st_mtime_ns))
+        found.update(f"{', ' if first else ''}{json.dumps(files)[1:-1]}".encode())
+    found.update(b"]]")
+    return found.hexdigest()[:24]

@@ -57,12 +57,15 @@ def check_folder(folder: str | os.PathLike, what: str, hint: str) -> None:
     raise UserError(f"{folder} is a file, but must be a folder. {hint}{advice}")
 
 
-def entries_of(folder: Path, hint: str) -> list[Path]:
+def entries_of(folder: Path, hint: str) -> dict[str, bool]:
     """Lists a folder by name, without what systems leave behind (`IGNORED`).
 
     Args:
         folder: the folder.
         hint: the sentence of an error that says what is expected.
+
+    Returns:
+        dict name -> whether it is a folder.
 
     Raises:
         UserError: if it does not exist, is no folder, cannot be read or has nothing else in it, or
@@ -70,21 +73,25 @@ def entries_of(folder: Path, hint: str) -> list[Path]:
     """
     check_folder(folder, "The folder", hint)
     try:
-        names = sorted(os.listdir(folder))
+        with os.scandir(folder) as entries:  # which knows the folders without asking for each
+            kinds = {
+                entry.name: _is_folder(entry)
+                for entry in entries
+                if entry.name[0] != "." and entry.name.lower() not in IGNORED
+            }
     except OSError as error:
         raise UserError(f"The folder {folder} cannot be read: {error.strerror}.") from error
-    names = [name for name in names if name[0] != "." and name.lower() not in IGNORED]
-    if not names:
+    if not kinds:
         raise UserError(f"The folder {folder} is empty; expected images 0.png, 1.png, ...")
-    for name in names:
+    for name in kinds:
         if not name.isprintable() and any(unicodedata.category(c) in _BREAKING for c in name):
             raise UserError(
                 f"The folder {folder} holds {name!r}, a name with control characters. Rename it."
             )
-    return [folder / name for name in names]
+    return {name: kinds[name] for name in sorted(kinds)}
 
 
-def by_number(files: list[Path]) -> dict[int, Path]:
+def by_number(folder: Path, names: Iterable[str]) -> dict[int, str]:
     """Finds the number of each image of a folder.
 
     The names must be alike, apart from one number: `0.png`, `frame_000001.png`,
@@ -92,58 +99,67 @@ def by_number(files: list[Path]) -> dict[int, Path]:
     the name counts. Endings may differ.
 
     Args:
-        files: all files of one folder, at least one.
+        folder: for the messages.
+        names: of all its files, at least one.
 
     Returns:
-        The files by their numbers.
+        The names by their numbers.
 
     Raises:
         UserError: for a file that is no image, names of which the number is ambiguous, or two
             files of the same number.
     """
-    for file in files:
-        check_image_name(file)
-    first = files[0]
+    names = list(names)
+    for name in names:
+        check_image_name(folder, name)
+    first = names[0]
     # Text and digits in turn, so every second piece is a number.
-    pieces = {file: _DIGITS.split(file.stem) for file in files}
-    model = pieces[first]
-    if len(model) == 1:
+    pieces = _DIGITS.split(_stem(first))
+    if len(pieces) == 1:
         raise UserError(
-            f"{first}: expected a number in the name, as in 0001.png or frame_0001.png. Rename it, "
-            "or move it elsewhere."
+            f"{folder / first}: expected a number in the name, as in 0001.png or frame_0001.png. "
+            "Rename it, or move it elsewhere."
         )
-    differs: dict[int, Path] = {}  # which number, and the first file that has another
-    for file, own in pieces.items():
-        if own[::2] != model[::2]:
-            raise _ambiguous(first, file)
-        for place in range(1, len(own), 2):
-            if own[place] != model[place]:
-                differs.setdefault(place, file)
+    # One pattern for all, and nothing kept of each name: there may be very many.
+    alike = re.compile(_DIGITS.pattern.join(map(re.escape, pieces[::2])))
+    model = tuple(pieces[1::2])
+    differs: dict[int, str] = {}  # which number, and the first name that has another
+    for name in names:
+        found = alike.fullmatch(_stem(name))
+        if found is None:
+            raise _ambiguous(folder, first, name)
+        if len(model) == 1:
+            continue  # no other number can differ
+        for place, (own, its) in enumerate(zip(found.groups(), model, strict=True)):
+            if own != its:
+                differs.setdefault(place, name)
     if len(differs) > 1:
-        places = list(differs)
-        one, other = (differs[place] for place in places[:2])
-        both = next((f for f in (one, other) if _count(pieces[f], model) > 1), None)
-        raise _ambiguous(first, both) if both else _ambiguous(one, other)
-    place = next(iter(differs), len(model) - 2)
-    numbered: dict[int, Path] = {}
-    for file, own in pieces.items():
-        if (known := numbered.setdefault(int(own[place]), file)) is not file:
-            raise UserError(
-                f"{file.parent}: {known.name} and {file.name} are the same number; keep one."
-            )
+        one, other = list(differs.values())[:2]
+        both = next((name for name in names if _count(alike, name, model) > 1), None)
+        raise _ambiguous(folder, first, both) if both else _ambiguous(folder, one, other)
+    place = next(iter(differs), len(model) - 1)
+    numbered: dict[int, str] = {}
+    for name in names:
+        number = int(_match(alike, name)[place])
+        if (known := numbered.setdefault(number, name)) is not name:
+            raise UserError(f"{folder}: {known} and {name} are the same number; keep one.")
     return numbered
 
 
-def check_image_name(file: Path) -> None:
+def check_image_name(folder: Path, name: str) -> None:
     """Checks the ending of an image's name.
+
+    Args:
+        folder: for the message.
+        name: of a file in it.
 
     Raises:
         UserError: if it is not one of `IMAGE_SUFFIXES`.
     """
-    if file.suffix.lower() not in IMAGE_SUFFIXES:
+    if not name.lower().endswith(IMAGE_SUFFIXES):
         raise UserError(
-            f"{file}: expected an image with one of the endings {', '.join(IMAGE_SUFFIXES)}. "
-            "Rename it, or move it elsewhere."
+            f"{folder / name}: expected an image with one of the endings "
+            f"{', '.join(IMAGE_SUFFIXES)}. Rename it, or move it elsewhere."
         )
 
 
@@ -166,13 +182,31 @@ def some(things: Iterable[Any]) -> str:
     return ", ".join(words[:5]) + (f" and {len(words) - 5} more" if len(words) > 5 else "")
 
 
-def _count(own: list[str], model: list[str]) -> int:
-    return sum(a != b for a, b in zip(own, model, strict=True))
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads nowhere: reading it says so
+        return False
 
 
-def _ambiguous(one: Path, other: Path) -> UserError:
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _match(alike: re.Pattern[str], name: str) -> tuple[str, ...]:
+    """The numbers of a name that matches."""
+    found = alike.fullmatch(_stem(name))
+    return found.groups() if found else ()
+
+
+def _count(alike: re.Pattern[str], name: str, model: tuple[str, ...]) -> int:
+    """How many numbers of a name differ."""
+    return sum(own != its for own, its in zip(_match(alike, name), model, strict=True))
+
+
+def _ambiguous(folder: Path, one: str, other: str) -> UserError:
     return UserError(
-        f"{one.parent}: {one.name} and {other.name} differ in text or in more than one number, so "
-        "their order is unclear. Expected are names that are alike apart from one number, such as "
-        "frame_0001.png and frame_0002.png. Rename them, or move one elsewhere."
+        f"{folder}: {one} and {other} differ in text or in more than one number, so their order is "
+        "unclear. Expected are names that are alike apart from one number, such as frame_0001.png "
+        "and frame_0002.png. Rename them, or move one elsewhere."
     )

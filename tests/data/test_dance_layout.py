@@ -1,4 +1,5 @@
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ def found(root, split="train"):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return [
-            (name, [p.name for p in frames], [p.name for p in poses])
+            (name, [Path(p).name for p in frames], [Path(p).name for p in poses])
             for name, frames, poses in find_sequences(root, split)
         ]
 

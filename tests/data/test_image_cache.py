@@ -1,4 +1,6 @@
 import errno
+import hashlib
+import json
 import os
 
 import cv2
@@ -127,3 +129,14 @@ def test_a_cache_that_cannot_be_written_is_named(folder, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="No space left on device"):
         load(folder, tmp_path / "third")
     assert list((tmp_path / "third").iterdir()) == []
+
+
+def test_the_name_of_a_cache_file_stays_that_of_earlier_versions(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(image_cache, "_AT_ONCE", 2)  # less than there are images
+    root, texts = folder[0].parent.parent, [str(path) for path in folder]
+    load_images(texts, root, (2, 3), tmp_path / "cache", lambda sizes: None, "reading")
+    stats = [path.stat() for path in folder]
+    files = [(f"data/{n}.png", s.st_size, s.st_mtime_ns) for n, s in enumerate(stats)]
+    whole = json.dumps([2, (2, 3), files]).encode()
+    (file,) = (tmp_path / "cache").iterdir()
+    assert file.name == f"{hashlib.sha256(whole).hexdigest()[:24]}.npy"

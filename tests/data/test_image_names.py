@@ -13,9 +13,7 @@ from keras_cvae.errors import UserError
 
 
 def numbers(folder, *names):
-    return {
-        n: path.name for n, path in by_number([folder / name for name in sorted(names)]).items()
-    }
+    return by_number(folder, sorted(names))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def test_what_systems_leave_behind_is_ignored(tmp_path):
     with pytest.raises(UserError, match="is empty; expected images"):
         entries_of(tmp_path, "")
     (tmp_path / "0.png").touch()
-    assert entries_of(tmp_path, "") == [tmp_path / "0.png"]
+    assert entries_of(tmp_path, "") == {"0.png": False}
 
 
 def test_a_path_that_is_no_folder(tmp_path):
@@ -122,9 +120,17 @@ def test_no_names_give_another_error(tmp_path):
             for _ in range(rng.randint(1, 4))
         }
         try:
-            found = by_number([tmp_path / name for name in sorted(names)])
+            found = by_number(tmp_path, sorted(names))
         except UserError:
             continue
         assert len(found) == len(names)
     long = "9" * 200
-    assert list(by_number([tmp_path / f"{long}.png"])) == [int(long)]
+    assert list(by_number(tmp_path, [f"{long}.png"])) == [int(long)]
+
+
+def test_links_are_what_they_lead_to(tmp_path):
+    (tmp_path / "video").mkdir()
+    (tmp_path / "0").symlink_to("video")
+    (tmp_path / "1").symlink_to("nothing")
+    (tmp_path / "2").symlink_to("2")  # to itself
+    assert entries_of(tmp_path, "") == {"0": True, "1": False, "2": False, "video": True}
