@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvae.data.known_hashes import KnownHashes
 from keras_cvae.data.videos import Video
 from keras_cvae.progress import Progress
 
@@ -14,6 +15,8 @@ _AT_ONCE = 256  # images
 
 def fingerprint(videos: Sequence[Video], label: str = "data") -> dict[str, dict]:
     """The fingerprint of each video of a split.
+
+    Images in a cache file are read the first time only, see `known_hashes`.
 
     Args:
         videos: of one split, decoded.
@@ -24,14 +27,20 @@ def fingerprint(videos: Sequence[Video], label: str = "data") -> dict[str, dict]
         sizes and values.
     """
     total = sum(len(video.frames) + len(video.poses) for video in videos)
+    known = KnownHashes()
     with Progress(total, f"checking {label}") as progress:
-        return {
-            video.name: {
-                kind: [len(images), _hash(images, progress)]
-                for kind, images in (("frames", video.frames), ("poses", video.poses))
-            }
-            for video in videos
-        }
+        found: dict[str, dict] = {video.name: {} for video in videos}
+        for video in videos:
+            for kind, images in (("frames", video.frames), ("poses", video.poses)):
+                digest = known.get(images)
+                if digest is None:
+                    digest = _hash(images, progress)
+                    known.add(images, digest)
+                else:
+                    progress.update(len(images))
+                found[video.name][kind] = [len(images), digest]
+    known.store()
+    return found
 
 
 def differences(before: Any, now: Mapping[str, Mapping[str, dict]]) -> list[str]:

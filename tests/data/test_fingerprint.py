@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_cvae.data import Video
+from keras_cvae.data import fingerprint as module
 from keras_cvae.data.fingerprint import differences, fingerprint
 
 
@@ -51,3 +52,13 @@ def test_another_shape_of_the_same_bytes_differs():
 @pytest.mark.parametrize("stored", [None, [], {"train": 3}, {"train": {"walk": 3}}, {"train": {}}])
 def test_a_stored_fingerprint_that_is_none_differs(stored):
     assert differences(stored, prints(video()))
+
+
+def test_a_cache_file_is_read_once(tmp_path, monkeypatch):
+    images = np.concatenate([video().frames, video().poses])
+    images.tofile(tmp_path / "images.npy")
+    mapped = np.asarray(np.memmap(tmp_path / "images.npy", np.uint8, "r", shape=images.shape))
+    first = fingerprint([Video("walk", mapped[:5], mapped[5:])])
+    assert first == fingerprint([video()])
+    monkeypatch.setattr(module, "_hash", None)
+    assert fingerprint([Video("walk", mapped[:5], mapped[5:])]) == first
