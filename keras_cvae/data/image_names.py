@@ -24,6 +24,7 @@ IGNORED = {
 }
 
 _DIGITS = re.compile(r"([0-9]+)")
+_ENDING = f"(?i:{'|'.join(map(re.escape, IMAGE_SUFFIXES))})"
 _BREAKING = {"Cc", "Cs", "Zl", "Zp"}  # controls, half characters, separators of lines
 
 
@@ -110,38 +111,21 @@ def by_number(folder: Path, names: Iterable[str]) -> dict[int, str]:
             files of the same number.
     """
     names = list(names)
-    for name in names:
-        check_image_name(folder, name)
     first = names[0]
     # Text and digits in turn, so every second piece is a number.
-    pieces = _DIGITS.split(_stem(first))
-    if len(pieces) == 1:
-        raise UserError(
-            f"{folder / first}: expected a number in the name, as in 0001.png or frame_0001.png. "
-            "Rename it, or move it elsewhere."
-        )
-    # One pattern for all, and nothing kept of each name: there may be very many.
-    alike = re.compile(_DIGITS.pattern.join(map(re.escape, pieces[::2])))
-    model = tuple(pieces[1::2])
-    differs: dict[int, str] = {}  # which number, and the first name that has another
+    pieces = _DIGITS.split(first.rpartition(".")[0])
+    # One look at each name tells all: there may be very many.
+    alike = re.compile(_DIGITS.pattern.join(map(re.escape, pieces[::2])) + _ENDING)
+    numbers: dict[str, tuple[str, ...]] = {}
     for name in names:
-        found = alike.fullmatch(_stem(name))
-        if found is None:
-            raise _ambiguous(folder, first, name)
-        if len(model) == 1:
-            continue  # no other number can differ
-        for place, (own, its) in enumerate(zip(found.groups(), model, strict=True)):
-            if own != its:
-                differs.setdefault(place, name)
-    if len(differs) > 1:
-        one, other = list(differs.values())[:2]
-        both = next((name for name in names if _count(alike, name, model) > 1), None)
-        raise _ambiguous(folder, first, both) if both else _ambiguous(folder, one, other)
-    place = next(iter(differs), len(model) - 1)
+        found = alike.fullmatch(name)
+        if found is None or len(pieces) == 1:
+            raise _unlike(folder, names, name)
+        numbers[name] = found.groups()
+    place = _place(folder, numbers)
     numbered: dict[int, str] = {}
-    for name in names:
-        number = int(_match(alike, name)[place])
-        if (known := numbered.setdefault(number, name)) is not name:
+    for name, own in numbers.items():
+        if (known := numbered.setdefault(int(own[place]), name)) is not name:
             raise UserError(f"{folder}: {known} and {name} are the same number; keep one.")
     return numbered
 
@@ -189,19 +173,37 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0]
+def _unlike(folder: Path, names: list[str], name: str) -> UserError:
+    """The error of the first name that is not like the first of all, or has no number."""
+    for each in names:  # that a file is no image says more
+        check_image_name(folder, each)
+    if _DIGITS.search(names[0].rpartition(".")[0]):
+        return _ambiguous(folder, names[0], name)
+    return UserError(
+        f"{folder / names[0]}: expected a number in the name, as in 0001.png or frame_0001.png. "
+        "Rename it, or move it elsewhere."
+    )
 
 
-def _match(alike: re.Pattern[str], name: str) -> tuple[str, ...]:
-    """The numbers of a name that matches."""
-    found = alike.fullmatch(_stem(name))
-    return found.groups() if found else ()
+def _place(folder: Path, numbers: dict[str, tuple[str, ...]]) -> int:
+    """Which of the numbers in names is that of the image."""
+    first, model = next(iter(numbers.items()))
+    if len(model) == 1:
+        return 0
+    differs: dict[int, str] = {}  # which number, and the first name that has another
+    for name, own in numbers.items():
+        for place in range(len(model)):
+            if own[place] != model[place]:
+                differs.setdefault(place, name)
+    if len(differs) > 1:
+        one, other = list(differs.values())[:2]
+        both = next((name for name, own in numbers.items() if _count(own, model) > 1), None)
+        raise _ambiguous(folder, first, both) if both else _ambiguous(folder, one, other)
+    return next(iter(differs), len(model) - 1)
 
 
-def _count(alike: re.Pattern[str], name: str, model: tuple[str, ...]) -> int:
-    """How many numbers of a name differ."""
-    return sum(own != its for own, its in zip(_match(alike, name), model, strict=True))
+def _count(own: tuple[str, ...], model: tuple[str, ...]) -> int:
+    return sum(a != b for a, b in zip(own, model, strict=True))
 
 
 def _ambiguous(folder: Path, one: str, other: str) -> UserError:
