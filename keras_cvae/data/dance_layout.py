@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,9 +27,7 @@ _LAYOUT = (
 
 
 class Sequence(NamedTuple):
-    """The files of one uninterrupted video, in order.
-
-    They are texts: there may be very many, and a `Path` takes much more memory and time.
+    """The files of one uninterrupted video, in order: texts, as many `Path`s take long to make.
 
     Args:
         name: of the video, which a file name may contain.
@@ -80,6 +79,25 @@ def find_sequences(root: str | os.PathLike, split: str) -> list[Sequence]:
     return find(folder, frames, poses)
 
 
+def train_lengths(root: str | os.PathLike) -> list[int]:
+    """How many frames each training video has. Poses are not listed: that takes as long again.
+
+    Args:
+        root: the data folder.
+
+    Returns:
+        The lengths of the videos that `find_sequences` finds, in their order.
+
+    Raises:
+        UserError: as `find_sequences`, for what is wrong with the frames, or without poses.
+    """
+    folder = Path(root) / "train"
+    check_folder(folder / "train_label", "The folder", _LAYOUT)
+    frames = _listing(folder / "train_img")
+    numbers = (sorted(frames[video].by_number()) for video in _in_order(frames))
+    return [len(piece) for of_video in numbers for piece in _pieces(of_video)]
+
+
 def numbered_images(folder: str | os.PathLike) -> list[Path]:
     """The images of a folder, in numeric order.
 
@@ -111,19 +129,13 @@ def _true_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Seq
         images, labels = of_frames.by_number(), of_poses.by_number()
         _same_keys(images, labels, of_frames.path, of_poses.path, "number")
         name = _name(folder, video)
-        numbers = sorted(images)
-        ends = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
-        gaps += [f"{name} from {numbers[i - 1]} to {numbers[i]}" for i in ends]
-        for first, end in zip([0, *ends], [*ends, len(numbers)], strict=True):
-            piece = numbers[first:end]
-            suffix = f"_{piece[0]}-{piece[-1]}" if ends else ""
-            sequences.append(
-                Sequence(
-                    name + suffix,
-                    of_frames.files(images[n] for n in piece),
-                    of_poses.files(labels[n] for n in piece),
-                )
-            )
+        pieces = _pieces(sorted(images))
+        gaps += [f"{name} from {one[-1]} to {other[0]}" for one, other in pairwise(pieces)]
+        for piece in pieces:
+            suffix = f"_{piece[0]}-{piece[-1]}" if len(pieces) > 1 else ""
+            ours = of_frames.files(images[n] for n in piece)
+            theirs = of_poses.files(labels[n] for n in piece)
+            sequences.append(Sequence(name + suffix, ours, theirs))
     if gaps:
         warnings.warn(
             f"{folder}: the frame numbers have {len(gaps)} gap(s) ({some(gaps)}). The frames "
@@ -131,6 +143,12 @@ def _true_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Seq
             stacklevel=4,
         )
     return sequences
+
+
+def _pieces(numbers: list[int]) -> list[list[int]]:
+    """Sorted numbers, cut at the gaps."""
+    ends = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
+    return [numbers[a:b] for a, b in pairwise([0, *ends, len(numbers)])]
 
 
 def _test_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Sequence]:
@@ -164,11 +182,8 @@ def _test_sequences(folder: Path, frames: _Listing, poses: _Listing) -> list[Seq
             true_images = of_truth.by_number() | {lowest: given.names[0]}
             _same_keys(labels, true_images, of_poses.path, of_truth.path, "number")
             images += of_truth.files(true_images[n] for n in sorted(true_images) if n != lowest)
-        sequences.append(
-            Sequence(
-                _name(folder, video), images, of_poses.files(labels[n] for n in sorted(labels))
-            )
-        )
+        theirs = of_poses.files(labels[n] for n in sorted(labels))
+        sequences.append(Sequence(_name(folder, video), images, theirs))
     return sequences
 
 

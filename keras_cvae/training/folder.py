@@ -1,10 +1,9 @@
 """What a data folder says about the settings that the user left open."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from keras_cvae.data.dance_layout import find_sequences
+from keras_cvae.data.dance_layout import train_lengths
 from keras_cvae.data.joints import has_joints, read_info
 from keras_cvae.errors import UserError
 from keras_cvae.training.config import DEFAULT_RECIPE
@@ -23,7 +22,7 @@ def settings_of_folder(values: Mapping[str, Any], given: Mapping[str, Any]) -> d
         given: those that the user set.
 
     Returns:
-        dict of settings that the user did not set. A folder that cannot be listed, or a setting
+        dict of settings that the user did not set. Frames that cannot be listed, or a setting
         that no training can have, leaves the defaults: reading the data says what is wrong.
 
     Raises:
@@ -44,7 +43,7 @@ def _length(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     numbers = ("clip_length", "stride", "accumulate", "batch_size")
     if any(values[name] is not None and values[name] < 1 for name in numbers):
         return {}
-    frames = usable_frames(_train_lengths(values["data"]), values["clip_length"], values["partial"])
+    frames = usable_frames(train_lengths(values["data"]), values["clip_length"], values["partial"])
     if not frames:
         return {}
     mirrored = values["mirror"] and has_joints(values["data"])
@@ -67,9 +66,3 @@ def _length(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
         also = ", each also mirrored" if mirrored else ""
         print(f"{frames:,} training frames{also}: {texts}", flush=True)
     return chosen
-
-
-def _train_lengths(root: str) -> list[int]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of gaps in the numbers: reading the images warns of them
-        return [len(sequence.frames) for sequence in find_sequences(root, "train")]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_cvae.data.dance_layout import find_sequences, numbered_images
+from keras_cvae.data.dance_layout import find_sequences, numbered_images, train_lengths
 from keras_cvae.errors import UserError
 
 
@@ -48,11 +48,21 @@ def test_gaps_split_and_are_reported_once(tmp_path):
         sequences = find_sequences(tmp_path, "train")
     assert len(caught) == 1
     assert "2 gap(s) (train from 2 to 5, train from 6 to 9)" in str(caught[0].message)
+    assert train_lengths(tmp_path) == [3, 2, 1]
     assert [(s.name, len(s.frames), len(s.poses)) for s in sequences] == [
         ("train_0-2", 3, 3),
         ("train_5-6", 2, 2),
         ("train_9-9", 1, 1),
     ]
+
+
+def test_the_lengths_are_those_of_the_videos_in_their_order(tmp_path):
+    split_of(tmp_path, "10/0.png", "9/0.png", "9/1.png", "b/1.png", "b/2.png", "b/3.png", "b/5.png")
+    with pytest.warns(UserWarning, match="1 gap"):
+        sequences = find_sequences(tmp_path, "train")
+    assert train_lengths(tmp_path) == [len(s.frames) for s in sequences] == [2, 1, 3, 1]
+    with pytest.raises(UserError, match="train_label does not exist"):
+        train_lengths(tmp_path / "absent")
 
 
 def test_hidden_files_are_not_looked_at(tmp_path):
