@@ -43,6 +43,21 @@ def environment(backend=None, path=()):
     return found
 
 
+def run_command(arguments, variables, timeout=300):
+    """Runs Python with arguments in a fresh process.
+
+    Returns:
+        `CompletedProcess`, with its output as text.
+    """
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
 def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
     """Runs Python code in a fresh process, from which the checkout and `tests` can be imported.
 

@@ -1,0 +1,83 @@
+"""train.py under torchrun: a killed process ends all, and the run goes on as if it were one."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from script_checks import ROOT, finish, history, run_script, start
+
+pytestmark = [
+    pytest.mark.skipif(keras.backend.backend() != "torch", reason="torchrun is PyTorch's"),
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds a process by /proc"),
+]
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2]
+TRAIN = [*TORCHRUN, ROOT / "scripts" / "train.py"]
+WITHIN = 30.0  # seconds in which all processes end
+
+
+def process_of_rank(rank, folder):
+    """The number of the process of a rank that trains in a folder."""
+    for place in Path("/proc").iterdir():
+        if not place.name.isdigit():
+            continue
+        try:
+            command = (place / "cmdline").read_bytes().split(b"\0")
+            variables = (place / "environ").read_bytes().split(b"\0")
+        except OSError:  # it ended, or is another user's
+            continue
+        if os.fsencode(folder) in command and f"RANK={rank}".encode() in variables:
+            return int(place.name)
+    raise AssertionError(f"no process of rank {rank}")
+
+
+def test_a_killed_process_ends_all_and_the_run_goes_on(run, flags, tmp_path):
+    again = tmp_path / "run"
+    process = start([*TRAIN, *flags, "--out", again], backend="torch")
+    for line in process.stdout:
+        if line.startswith("epoch 1/4"):
+            break
+    killed = process_of_rank(1, again)
+    os.kill(killed, signal.SIGKILL)
+    began = time.monotonic()
+    done = finish(process)
+    assert done.code != 0
+    assert time.monotonic() - began < WITHIN
+    assert f"process 0 of 2: error: process 1 of 2 (number {killed} on " in done.err
+    assert "ended or was killed; the others stop too" in done.err
+    assert not (again / "metrics.json").exists()
+
+    done = finish(start([*TRAIN, "--resume", again], backend="torch"))
+    assert done.code == 0, done
+    assert done.out.count("2 processes, each with an equal part of every batch") == 1
+    assert done.out.count("finished 4 epochs") == 1
+    for own, expected in zip(history(again), history(run), strict=True):
+        assert own.keys() == expected.keys()
+        for name, value in expected.items():
+            if value:
+                np.testing.assert_allclose(float(own[name]), float(value), rtol=1e-5, err_msg=name)
+            else:
+                assert own[name] == "", name
+    assert not [path.name for path in again.rglob(".*")], "left behind"
+
+
+def test_what_processes_cannot_do_is_one_line(flags, tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    done = run_script_ended(["train", *flags, "--distribute", "off", "--out", tmp_path / "x"])
+    assert done.code == 2
+    assert "process 0 of 2: error: --distribute off, and 2 processes were started" in done.err
+
+
+def run_script_ended(arguments):
+    """Runs a script whose process would end at once."""
+
+    def end(code):
+        raise SystemExit(code)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "_exit", end)
+        return run_script(*arguments)
