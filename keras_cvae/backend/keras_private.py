@@ -4,6 +4,10 @@ A new version of Keras may move them. Then tests/backend/test_keras_private.py f
 to do.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from keras.callbacks import SwapEMAWeights
 
 # On torch, Keras replaces the optimiser's class with one of this module, and saves its name.
@@ -22,3 +26,27 @@ class AveragedWeights(SwapEMAWeights):
 
     def _finalize_ema_values(self) -> None:
         pass
+
+
+@contextmanager
+def already_merged(strategy: Any) -> Iterator[None]:
+    """Lets a Keras optimiser run once for all replicas of a TensorFlow strategy.
+
+    For each update Keras leaves the replica, by TensorFlow's `maybe_merge_call`, and fails where
+    the replica was left before. Inside this context it does not try: it updates the copies of a
+    variable on all devices.
+
+    Args:
+        strategy: a `tf.distribute.MirroredStrategy`.
+    """
+    strategy.extended._use_merge_call = lambda: False
+    try:
+        yield
+    finally:
+        del strategy.extended._use_merge_call  # the method of its class again
+
+
+def apply_merged(optimizer: Any, gradients: list, variables: list) -> None:
+    """Applies gradients inside `already_merged`, where `LossScaleOptimizer.apply` refuses."""
+    apply = getattr(optimizer, "_common_apply", optimizer.apply)
+    apply(gradients, variables)

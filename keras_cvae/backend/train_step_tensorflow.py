@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_cvae.backend.replicas_tensorflow import apply_whole
 from keras_cvae.backend.train_step import unpack_batch
 
 
@@ -16,8 +17,7 @@ def train_step(model: Any, data: Any) -> dict:
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         scaled = model.optimizer.scale_loss(loss / replicas)
     trainable = list(model.trainable_weights)
-    gradients = tape.gradient(scaled, trainable)
-    model.optimizer.apply_gradients(zip(gradients, trainable, strict=True))
+    apply_whole(model.optimizer, tape.gradient(scaled, trainable), trainable)
     return model.update_metrics(loss, terms, tf.shape(inputs["frames"])[0])
 
 
