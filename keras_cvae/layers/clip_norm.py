@@ -31,8 +31,6 @@ class ClipBatchNormalization(layers.BatchNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         per_frame = self.momentum
-        # The parent reads it once, while the layer is traced, for the update alone.
-        self.momentum = per_frame ** inputs.shape[1]
         try:
             return super().call(inputs, training=training, mask=mask)
         finally:
@@ -40,4 +38,8 @@ class ClipBatchNormalization(layers.BatchNormalization):
 
     def _moments(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Keras' hook: the statistics are those of the whole batch, wherever its rows are."""
-        return whole_batch_moments(*super()._moments(inputs, mask))
+        moments = whole_batch_moments(*super()._moments(inputs, mask))
+        # The parent reads it next, for the update alone, and `call` takes it back. Not before: on
+        # TensorFlow, replicas are traced in turns and change places where they wait for another.
+        self.momentum **= inputs.shape[1]
+        return moments
