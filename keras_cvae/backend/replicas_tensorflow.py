@@ -1,6 +1,6 @@
 """TensorFlow's MirroredStrategy over the devices of a machine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -51,3 +51,17 @@ def apply_whole(optimizer: Any, gradients: Sequence, variables: Sequence) -> Non
             apply_merged(optimizer, sums, variables)
 
     replica.merge_call(apply, args=(whole,))
+
+
+def predicted_once(predict_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Keras' predict function without its strategy, under which each replica predicts a batch.
+
+    Args:
+        predict_step: of a model.
+
+    Returns:
+        What Keras keeps as `model.predict_function`: a function of a list of one batch.
+    """
+    # The strategy that is set, if any, goes unused: outside the replicas a variable has the value
+    # that it has on the first device.
+    return tf.function(lambda data: predict_step(data[0]), reduce_retracing=True)

@@ -36,6 +36,16 @@ class Part(keras.Model):
         set_jit_compile(self)
         self.built = True
 
+    def make_predict_function(self, force: bool = False) -> Any:
+        """Keras' hook before prediction: it runs once, not on each device that trains."""
+        if keras.backend.backend() != "tensorflow":
+            return super().make_predict_function(force)
+        from keras_cvae.backend.replicas_tensorflow import predicted_once
+
+        if self.predict_function is None or force:
+            self.predict_function = predicted_once(self.predict_step)
+        return self.predict_function
+
 
 class FramePredictor(Part):
     """One step of prediction: previous frame, pose and noise give the next frame.
