@@ -29,6 +29,8 @@ class Part(keras.Model):
         name: of the model.
     """
 
+    predict_function: Any  # set by Keras
+
     def __init__(self, architecture: Architecture, name: str):
         # Its layers have their own precision; Keras' global one would change it.
         super().__init__(autocast=False, dtype="float32", name=name)

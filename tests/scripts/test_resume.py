@@ -39,6 +39,7 @@ def test_killed_in_the_first_epoch_and_while_saving(run, flags, tmp_path):
     assert_same_run(again, run)
 
 
+@pytest.mark.slow
 def test_killed_with_all_that_carries_state(flags, tmp_path):
     """Averaged weights, accumulated gradients, a cosine, prior noise, a falling ratio."""
     whole, again = tmp_path / "whole", tmp_path / "again"

@@ -68,6 +68,7 @@ def test_a_run_of_minutes_is_that_of_so_many_epochs(flags, run, tmp_path, four_e
     assert "12 steps of 2 clips in 4 epochs, about 8 min 30 s (ten steps measured)" in done.out
 
 
+@pytest.mark.slow
 def test_a_stopped_run_of_minutes_goes_on_without_measuring(
     flags, run, tmp_path, four_epochs, monkeypatch
 ):
