@@ -39,3 +39,11 @@ def test_pretrained(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "mean PSNR 30.1" in printed and "GIF, 120 frames" in printed
     assert cv2.imread(str(tmp_path / "builtin_dancer_psnr.png")) is not None
+
+
+def test_several_devices(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    values = runpy.run_path(str(EXAMPLES / "several_devices.py"))
+    assert len(values["history"].history["val_psnr"]) == 2
+    assert (tmp_path / "dancer.keras").is_file()
+    assert "process 0 of 1: validation PSNR" in capsys.readouterr().out
