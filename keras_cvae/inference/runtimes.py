@@ -4,6 +4,7 @@ Each function imports its runtime when it is called, and returns the `step_for` 
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
@@ -47,7 +48,9 @@ def saved_model_step(path: Path, names: tuple[str, ...]) -> StepFor:
         UserError: if TensorFlow is not installed.
     """
     tf = optional_package("tensorflow", "tensorflow", "for this format")
-    loaded = tf.saved_model.load(str(path))
+    # In a thread of its own, where no strategy is set: loaded under one, it would not run.
+    with ThreadPoolExecutor(1) as pool:
+        loaded = pool.submit(tf.saved_model.load, str(path)).result()
 
     def step(*arrays: np.ndarray) -> np.ndarray:
         tensors = dict(zip(names, map(tf.constant, arrays), strict=True))
