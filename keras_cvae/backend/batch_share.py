@@ -14,15 +14,21 @@ from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import UserError
 
 
-def parts_of_batch() -> int:
-    """The number of equal parts in which each batch is trained on."""
+def parts_of_batch(model: Any = None) -> int:
+    """The number of equal parts in which each batch is trained on.
+
+    Args:
+        model: the `keras.Model` that is trained. On TensorFlow it keeps the strategy in whose scope
+            it was made. `None` for one that is made now.
+    """
     backend = keras.backend.backend()
     if backend == "torch":
         return process().world_size
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return int(tf.distribute.get_strategy().num_replicas_in_sync)
+        strategy = tf.distribute.get_strategy() if model is None else model.distribute_strategy
+        return int(strategy.num_replicas_in_sync)
     distribution = keras.distribution.distribution()
     if distribution is None:
         return 1

@@ -1,11 +1,13 @@
 """TensorFlow's MirroredStrategy over the devices of a machine."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import tensorflow as tf
 
 from keras_cvae.backend.keras_private import already_merged, apply_merged
+from keras_cvae.errors import UserError
 
 
 def mirror() -> None:
@@ -20,6 +22,65 @@ def mirror() -> None:
     if len(devices) > 1:
         strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
         tf.distribute.experimental_set_strategy(strategy)
+
+
+def compile_scope(model: Any, optimizer: Any) -> AbstractContextManager:
+    """The scope in which a model is compiled: what is made there is on the model's devices.
+
+    Args:
+        model: a `keras.Model`.
+        optimizer: the optimiser for it: an object, a name, or `None`.
+
+    Raises:
+        UserError: if one of them was made outside the strategy, see `check_mirrored`.
+    """
+    check_mirrored(model, optimizer)
+    strategy = model.distribute_strategy
+    return strategy.scope() if strategy.num_replicas_in_sync > 1 else nullcontext()
+
+
+def check_mirrored(model: Any, optimizer: Any) -> None:
+    """Checks that a model and its optimiser were made under the strategy that trains them.
+
+    Args:
+        model: a `keras.Model`.
+        optimizer: the optimiser for it: an object, a name, or `None`.
+
+    Raises:
+        UserError: if not.
+    """
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if replicas == 1:
+        return
+    counter = getattr(optimizer, "iterations", None)
+    for what, variable in (("model", model.variables[0]), ("optimiser", counter)):
+        if variable is not None and not isinstance(variable.value, tf.distribute.DistributedValues):
+            raise UserError(
+                f"The {what} was made outside the strategy of {replicas} devices that is to train "
+                "it. Make it after keras_cvae.distribution.start(), or inside strategy.scope()."
+            )
+
+
+def check_steps(model: Any) -> None:
+    """Checks that the steps of a compiled model can run on its devices.
+
+    Args:
+        model: a `keras.Model`.
+
+    Raises:
+        UserError: if it has several devices and takes several steps at once, where Keras' loop
+            fails, or is compiled by XLA, which compiles for one device.
+    """
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    for name, value, one in (
+        ("steps_per_execution", model.steps_per_execution, 1),
+        ("jit_compile", model.jit_compile, False),
+    ):
+        if replicas > 1 and value != one:
+            raise UserError(
+                f"The model is compiled with {name}={value}, which TensorFlow cannot run on "
+                f"{replicas} devices. Compile it with {name}={one}, or train on one device."
+            )
 
 
 def apply_whole(optimizer: Any, gradients: Sequence, variables: Sequence) -> None:

@@ -50,18 +50,19 @@ def checked(data: Any) -> Any:
     return data
 
 
-def check_shared(data: Any) -> None:
+def check_shared(data: Any, model: Any) -> None:
     """Checks data that several processes or devices train on together.
 
     Each batch must have equal parts. Where there are several processes, each needs its own part.
 
     Args:
         data: of `fit`, `evaluate` or `predict`.
+        model: the `keras.Model`.
 
     Raises:
         UserError: if they are no `keras_cvae.data.Clips`, or its batches cannot be divided.
     """
-    parts = parts_of_batch()
+    parts = parts_of_batch(model)
     if parts == 1 or data is None:
         return
     if not getattr(data, "has_parts", False):
@@ -70,7 +71,7 @@ def check_shared(data: Any) -> None:
             f"{_described(data)}, whose batches may not have equal parts. Give "
             "keras_cvae.data.Clips."
         )
-    check_divides(data.batch_size)
+    check_divides(data.batch_size, parts)
 
 
 def check_batch(batch: Any) -> None:

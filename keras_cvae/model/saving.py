@@ -1,5 +1,6 @@
 """A `keras.Model` whose input is checked and whose files are whole and portable."""
 
+import contextlib
 import os
 from typing import Any
 
@@ -50,18 +51,27 @@ class PortableModel(KeepsState):
             **kwargs: passed to `keras.Model.compile`.
 
         Raises:
-            UserError: if a loss or metrics are given.
+            UserError: if a loss or metrics are given; or, on several devices of TensorFlow, an
+                optimiser that was made outside their strategy.
         """
         if loss is not None or metrics is not None:
             raise UserError(
                 "CVAE has its own loss (the negative ELBO) and metrics (mse, kl): compile it with "
                 f"an optimiser alone; got loss={loss!r}, metrics={metrics!r}."
             )
-        self._asked_jit_compile = jit_compile
-        super().compile(optimizer=optimizer, jit_compile=jit_compile_for(jit_compile), **kwargs)
-        # Its variables made inside the first step, TensorFlow would trace that step twice.
-        if self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)
+        with self._compile_scope(optimizer):
+            self._asked_jit_compile = jit_compile
+            super().compile(optimizer=optimizer, jit_compile=jit_compile_for(jit_compile), **kwargs)
+            # Its variables made inside the first step, TensorFlow would trace that step twice.
+            if self.optimizer is not None:
+                self.optimizer.build(self.trainable_variables)
+
+    def _compile_scope(self, optimizer: Any) -> contextlib.AbstractContextManager:
+        if keras.backend.backend() != "tensorflow":
+            return contextlib.nullcontext()
+        from keras_cvae.backend.replicas_tensorflow import compile_scope
+
+        return compile_scope(self, optimizer)
 
     def get_compile_config(self) -> dict | None:
         config = portable(super().get_compile_config())
@@ -109,8 +119,7 @@ class PortableModel(KeepsState):
 
     def fit(self, x: Any = None, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
         check_started()
-        for data in (x, validation_data):
-            check_shared(data)
+        self._check_parts(x, validation_data)
         if not process().first:
             kwargs["verbose"] = 0
         validation_data = checked(validation_data)
@@ -119,11 +128,11 @@ class PortableModel(KeepsState):
         return history
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        check_shared(x)
+        self._check_parts(x)
         return super().evaluate(checked(x), *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        check_shared(x)
+        self._check_parts(x)
         return super().predict(checked(x), *args, **kwargs)
 
     def make_train_function(self, force: bool = False) -> Any:
@@ -139,6 +148,15 @@ class PortableModel(KeepsState):
 
     def predict_on_batch(self, x: Any) -> Any:
         return super().predict_on_batch(checked(x))
+
+    def _check_parts(self, *data: Any) -> None:
+        if keras.backend.backend() == "tensorflow":
+            from keras_cvae.backend.replicas_tensorflow import check_mirrored, check_steps
+
+            check_mirrored(self, getattr(self, "optimizer", None))
+            check_steps(self)
+        for each in data:
+            check_shared(each, self)
 
     def export(self, *args: Any, **kwargs: Any) -> None:
         raise UserError(
