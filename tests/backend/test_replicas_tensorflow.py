@@ -4,6 +4,8 @@ All runs in one other process, whose CPU is made two devices before TensorFlow s
 """
 
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +54,22 @@ def test_prediction_and_evaluation_are_those_of_one_device(differences):
     assert differences["latents"] < 1e-5
 
 
+def test_what_was_made_outside_the_strategy_is_refused(differences):
+    model, optimiser = differences["refused"]
+    assert "The model was made outside the strategy of 2 devices" in model
+    assert "The optimiser was made outside the strategy of 2 devices" in optimiser
+
+
+def test_what_tensorflow_cannot_run_on_several_devices_is_refused(differences):
+    several, compiled = differences["cannot_run"]
+    assert "steps_per_execution=2, which TensorFlow cannot run on 2 devices" in several
+    assert "jit_compile=True, which TensorFlow cannot run on 2 devices" in compiled
+
+
+def test_a_saved_model_loads_under_a_strategy(differences):
+    assert differences["loaded"] == 3
+
+
 # --- in the other process ------------------------------------------------------------------------
 
 
@@ -65,9 +83,48 @@ def compare():
     from keras_cvae import distribution
 
     one = _results(tf)
+    early = _model(), _optimiser()
     distribution.start()
     assert tf.distribute.get_strategy().num_replicas_in_sync == 2
-    print(json.dumps(_difference(one, _results(tf))))
+    found = _difference(one, _results(tf))
+    print(json.dumps(found | _refusals(*early) | {"loaded": _loaded(tf)}))
+
+
+def _refusals(early_model, early_optimiser):
+    model, clips = _model(), _clips()
+    refused = [_error(early_model.compile, "sgd"), _error(model.compile, early_optimiser)]
+    cannot_run = []
+    for options in ({"steps_per_execution": 2}, {"jit_compile": True}):
+        model.compile(_optimiser(), **options)
+        cannot_run.append(_error(model.fit, clips))
+    return {"refused": refused, "cannot_run": cannot_run}
+
+
+def _error(function, *args):
+    from keras_cvae.errors import UserError
+
+    try:
+        function(*args)
+    except UserError as error:
+        return str(error)
+    raise AssertionError(f"{function} refused nothing")
+
+
+def _loaded(tf):
+    """What a SavedModel with a variable of 3 gives, loaded under the strategy."""
+    from keras_cvae.inference.runtimes import saved_model_step
+    from keras_cvae.predictor import OUTPUT
+
+    module = tf.Module()
+    module.three = tf.Variable(3.0)
+    module.serve = tf.function(
+        lambda inputs: {OUTPUT: inputs["x"] * module.three},
+        input_signature=[{"x": tf.TensorSpec(())}],
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder)
+        step = saved_model_step(Path(folder), ("x",))((), ())
+        return float(step(np.float32(1)))
 
 
 def _difference(one, two):
@@ -146,20 +203,41 @@ def _statistics(tf):
     return {"outputs": [outputs], "gradients": [gradients], "moving": moved}
 
 
-def _training():
-    """A short training, and what the model does after it."""
+def _video():
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (36, 8, 8, 3), dtype=np.uint8) for _ in range(2)]
+
+
+def _clips():
+    from keras_cvae.data import Clips
+
+    return Clips(tuple(_video()), clip_length=3, batch_size=4)
+
+
+def _model():
     import keras
 
     from keras_cvae import CVAE
-    from keras_cvae.data import Clips
 
     keras.utils.set_random_seed(1)
     model = CVAE("multiscale", **TINIEST, seed=3)
     model.teacher_forcing_ratio.assign(0.5)
-    model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
-    rng = np.random.default_rng(0)
-    frames, poses = (rng.integers(0, 256, (36, 8, 8, 3), dtype=np.uint8) for _ in range(2))
-    clips = Clips((frames, poses), clip_length=3, batch_size=4)
+    return model
+
+
+def _optimiser():
+    import keras
+
+    return keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
+
+
+def _training():
+    """A short training, and what the model does after it."""
+    import keras
+
+    model, clips = _model(), _clips()
+    model.compile(_optimiser())
+    frames, poses = _video()
     logs = model.fit(clips, epochs=2, shuffle=False, verbose=0).history
     values = [keras.ops.convert_to_numpy(each) for each in model.trainable_variables]
     return {
