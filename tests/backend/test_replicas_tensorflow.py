@@ -138,8 +138,8 @@ def _results(tf):
     return {"optimisers": optimisers, "statistics": _statistics(tf), **_training()}
 
 
-def _on_replicas(tf, function, *arrays):
-    """Runs a function of rows in a graph; each replica has its part of the rows."""
+def _on_replicas(tf, function):
+    """A function of rows as a graph, in which each replica has its part of the rows."""
     strategy = tf.distribute.get_strategy()
     count = strategy.num_replicas_in_sync
 
@@ -150,7 +150,7 @@ def _on_replicas(tf, function, *arrays):
         )
 
     run = tf.function(lambda *parts: strategy.run(function, args=parts))
-    return strategy.experimental_local_results(run(*map(parts, arrays)))
+    return lambda *arrays: strategy.experimental_local_results(run(*map(parts, arrays)))
 
 
 def _steps(tf, name, **options):
@@ -170,8 +170,9 @@ def _steps(tf, name, **options):
         apply_whole(optimizer, gradients, variables)
 
     rng = np.random.default_rng(0)
+    run = _on_replicas(tf, step)
     for _ in range(4):
-        _on_replicas(tf, step, rng.normal(size=(4, 3)).astype("float32"))
+        run(rng.normal(size=(4, 3)).astype("float32"))
     kept = [*variables, *optimizer.variables]
     return [np.array(keras.ops.convert_to_numpy(each), "float64") for each in kept]
 
@@ -194,7 +195,7 @@ def _statistics(tf):
             loss = tf.reduce_sum(y * weights)
         return y, tape.gradient(loss, x)
 
-    results = _on_replicas(tf, step, x, weights)
+    results = _on_replicas(tf, step)(x, weights)
     outputs, gradients = (np.concatenate(each) for each in zip(*results, strict=True))
     moved = [keras.ops.convert_to_numpy(layer.moving_mean)]
     for variable in (layer.moving_mean.value, layer.moving_variance.value):
