@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from checks import BACKENDS, TINY, call, installed_backends, make_clip, relative
+from checks import TINY, call, installed_backends, make_clip, relative
 
 STEPS = 10
 
@@ -49,28 +49,22 @@ def _loss(model, batch):
     return float(model.train_on_batch(batch, return_dict=True)["loss"])
 
 
-# Each backend is compared with torch on one architecture; on both, where tests may be slow: tracing
-# and compiling a step takes up to a minute.
-CASES = {
-    "multiscale": ("torch", "jax"),
-    "lab": ("torch", "tensorflow"),
-    "multiscale, all": BACKENDS,
-    "lab, all": BACKENDS,
-}
+# Tracing and compiling a step of `lab` takes up to a minute and a half, so it is slow.
+ARCHITECTURES = [pytest.param("lab", marks=pytest.mark.slow), "multiscale"]
 
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(c, marks=[pytest.mark.slow] if "all" in c else []) for c in CASES],
+    params=ARCHITECTURES,
 )
 def trained(request, tmp_path_factory):
     """dict backend -> results."""
     from keras_cvae import CVAE
 
-    architecture = request.param.partition(",")[0]
+    architecture = request.param
     folder = tmp_path_factory.mktemp("parity")
     CVAE(architecture, **TINY, seed=0).save_weights(folder / "start.weights.h5")
-    backends = [name for name in CASES[request.param] if name in installed_backends()]
+    backends = installed_backends()
     for backend in backends:
         call(_train, backend, architecture, folder, backend=backend)
     return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in backends}
