@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from keras_cvae import distribution, runs, signals
 from keras_cvae.backend.choice import choose_backend
 from keras_cvae.backend.exchange import FirstFailed, lost_line
-from keras_cvae.backend.process import launched
+from keras_cvae.backend.process import launched, process
 from keras_cvae.backend.xla import compile_faster
 from keras_cvae.errors import UserError
 
@@ -33,10 +33,6 @@ def reported_errors() -> Iterator[None]:
     exception is a fault of the program and shows its traceback. A warning is printed as one line.
     """
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
-    here = launched()
-    if not here.first:  # of several processes the first prints
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the life of the process)
-        warnings.simplefilter("ignore")
     previous = {}
     if threading.current_thread() is threading.main_thread():
         previous = signals.handle(signals.stop)
@@ -48,11 +44,11 @@ def reported_errors() -> Iterator[None]:
         say_error(_as_line(error))
         end(2)
     except KeyboardInterrupt as interrupt:
-        if here.first:
+        if process().first:
             print("\nstopped", file=sys.stderr)
         end(signals.exit_code(interrupt))
     except Exception:
-        if here.world_size == 1:
+        if process().world_size == 1:
             raise
         traceback.print_exc()
         if line := lost_line():  # it was not our fault
@@ -64,7 +60,7 @@ def reported_errors() -> Iterator[None]:
 
 def say_error(line: str) -> None:
     """Prints an error on stderr; of several processes with the one that it is from."""
-    here = launched()
+    here = process()
     print(f"{here}: error: {line}" if here.world_size > 1 else f"error: {line}", file=sys.stderr)
 
 
@@ -76,7 +72,7 @@ def end(code: int) -> NoReturn:
     Args:
         code: the exit code.
     """
-    if launched().world_size == 1:
+    if process().world_size == 1:
         sys.exit(code)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -111,6 +107,17 @@ def start_backend(preferred: str | None = None) -> str:
     how = "KERAS_BACKEND" if asked else "installed; set KERAS_BACKEND for another"
     print(f"backend: {backend} ({how})", flush=True)
     return backend
+
+
+def print_from_first_alone() -> None:
+    """Of several processes that a launcher started, makes all but the first silent on stdout.
+
+    Raises:
+        UserError: if the environment does not say which process this is.
+    """
+    if not launched().first:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the life of the process)
+        warnings.simplefilter("ignore")
 
 
 def start_distribution(asked: str) -> None:

@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     data_changed, distribute = given.pop("data_changed", False), given.pop("distribute")
 
     with cli.reported_errors():
+        cli.print_from_first_alone()
         if data_changed and not resumed:
             raise UserError("--data-changed goes with --resume RUN: a new run takes any data.")
         if resumed:
@@ -51,13 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             config, backend = resolve(given), None
             run = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+            cli.check_out(run)
         cli.start_backend(backend)
         cli.start_distribution(distribute)
         run = distribution.share(run)  # of one time
-        if not resumed:
-            with distribution.first_alone() as first:
-                if first:
-                    cli.check_out(run)
         print(f"run folder: {run}")
         shown = dataclasses.asdict(config)
         if not resumed and config.minutes is not None:
@@ -75,11 +73,11 @@ def main(arguments: list[str] | None = None) -> int:
                 data_changed=data_changed,
             )
         except TrainingStopped as stopped:
-            if distribution.launched().first:
+            if distribution.process().first:
                 print(f"{stopped}\nThe state before it is in {run}.", file=sys.stderr)
             cli.end(1)
         except (KeyboardInterrupt, OSError) as error:
-            if not run.exists() or not distribution.launched().first:
+            if not run.exists() or not distribution.process().first:
                 raise  # before the run folder was made: nothing to go on with
             command = f"python scripts/train.py --resume {shlex.quote(str(run))}"
             if isinstance(error, OSError):  # such as a full disk

@@ -36,12 +36,12 @@ def parts_of_batch(model: Any = None) -> int:
     return int(mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)])
 
 
-def check_divides(batch_size: int, parts: int | None = None) -> int:
+def check_divides(batch_size: int, parts: int) -> int:
     """Checks that a batch has equal parts.
 
     Args:
         batch_size: of the whole batch.
-        parts: their number, `None` for that in which batches are trained on.
+        parts: their number.
 
     Returns:
         The size of a part.
@@ -49,7 +49,6 @@ def check_divides(batch_size: int, parts: int | None = None) -> int:
     Raises:
         UserError: if the batch cannot be divided so.
     """
-    parts = parts_of_batch() if parts is None else parts
     if batch_size % parts:
         raise UserError(
             f"A batch of {batch_size} clips cannot be divided equally among {parts} processes or "

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvae.backend.process import launched, process, torch_group
+from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import UserError
 
 
@@ -41,6 +42,14 @@ def share_variables(variables: Sequence[Any]) -> None:
         from keras_cvae.backend.exchange_torch import broadcast_variables
 
         broadcast_variables(variables)
+
+
+def average(tensors: Sequence[Tensor | None]) -> None:
+    """Averages PyTorch's tensors over the processes, in place; `None` stays `None`."""
+    if torch_group() is not None:
+        from keras_cvae.backend.exchange_torch import average_in_place
+
+        average_in_place(tensors)
 
 
 def share_array(array: np.ndarray | None) -> np.ndarray:

@@ -98,7 +98,7 @@ def broadcast_variables(variables: Sequence[Any]) -> None:
             dist.broadcast(variable.value.data, src=0)
 
 
-def average(tensors: Sequence[Tensor | None]) -> None:
+def average_in_place(tensors: Sequence[Tensor | None]) -> None:
     """Averages tensors over the processes, in place, in one message per number type.
 
     Args:
@@ -155,10 +155,10 @@ def _named_failure() -> Iterator[None]:
 
 
 def _lives(number: int) -> bool:
-    stat = Path(f"/proc/{number}/stat")
-    if stat.parent.parent.joinpath("self").exists():  # Linux, where a killed one stays as a zombie
+    if Path("/proc/self/stat").exists():  # Linux, where a killed one stays for a while as a zombie
         try:
-            return stat.read_text().rpartition(")")[2].split()[0] not in "ZX"
+            stat = Path(f"/proc/{number}/stat").read_text()
+            return stat.rpartition(")")[2].split()[0] not in "ZX"
         except (OSError, IndexError):
             return False
     try:

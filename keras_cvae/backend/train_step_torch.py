@@ -4,26 +4,22 @@ from typing import Any
 
 import torch
 
-from keras_cvae.backend.exchange_torch import average, broadcast_variables
-from keras_cvae.backend.process import process
+from keras_cvae.backend.exchange import average, share_variables
 from keras_cvae.backend.train_step import unpack_batch
 
 
 def train_step(model: Any, data: Any) -> dict:
     """One optimiser step on a batch; see `backend_steps`."""
     inputs = unpack_batch(data)
-    together = process().world_size > 1
-    if together:
-        # A process that has sampled something by itself, as in a callback, has another state.
-        broadcast_variables([model.rng.state])
+    # A process that has sampled something by itself, as in a callback, has another state.
+    share_variables([model.rng.state])
     model.zero_grad()  # of torch.nn.Module: clears the gradients of the step before
     loss, terms = model.negative_elbo(inputs, training=True)
     model.optimizer.scale_loss(loss).backward()
     trainable = list(model.trainable_weights)
     gradients = [variable.value.grad for variable in trainable]
     with torch.no_grad():
-        if together:
-            average([*gradients, loss, *terms.values()])
+        average([*gradients, loss, *terms.values()])
         model.optimizer.apply(gradients, trainable)
         return model.update_metrics(loss.detach(), terms, inputs["frames"].shape[0])
 
@@ -32,6 +28,5 @@ def test_step(model: Any, data: Any) -> dict:
     """The loss of a batch; see `backend_steps`."""
     inputs = unpack_batch(data)
     loss, terms = model.negative_elbo(inputs, training=False)
-    if process().world_size > 1:
-        average([loss, *terms.values()])
+    average([loss, *terms.values()])
     return model.update_metrics(loss, terms, inputs["frames"].shape[0])

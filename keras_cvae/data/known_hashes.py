@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvae.data.mapped import mapped_from
 from keras_cvae.errors import UserError
 from keras_cvae.files import read_json, written_whole
 
@@ -75,17 +76,10 @@ class KnownHashes:
 
 def _mapped(images: np.ndarray) -> tuple[Path, str] | None:
     """The file that an array is mapped from, and which part of it the array is."""
-    whole = images
-    while isinstance(whole.base, np.ndarray):
-        whole = whole.base
-    if not isinstance(whole, np.memmap) or whole.mode != "r" or whole.filename is None:
+    mapped = mapped_from(images)
+    if mapped is None:
         return None
-    at = _address(images) - _address(whole) + whole.offset
-    return Path(whole.filename), f"{images.dtype} {at} {images.shape} {images.strides}"
-
-
-def _address(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
+    return mapped.file, f"{images.dtype} {mapped.offset} {images.shape} {images.strides}"
 
 
 def _identity(file: Path) -> list[int] | None:

@@ -1,19 +1,19 @@
 """Videos that one process has read, in all processes that train together."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_cvae.backend.exchange import share, share_array
 from keras_cvae.backend.process import process
+from keras_cvae.data.mapped import mapped_from
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 
 
-class _Mapped(NamedTuple):
-    """Where in a file an array is mapped from."""
+class _Place(NamedTuple):
+    """An array that the others can map as well."""
 
     file: str
     offset: int
@@ -41,7 +41,7 @@ def share_videos(videos: Sequence[Video] | None) -> list[Video]:
     mine = list(videos or []) if process().first else None
     described = None
     if mine is not None:
-        described = [(v.name, _mapped(v.frames), _mapped(v.poses)) for v in mine]
+        described = [(v.name, _place(v.frames), _place(v.poses)) for v in mine]
     shared = []
     for number, (name, *places) in enumerate(share(described)):
         arrays = (None, None) if mine is None else (mine[number].frames, mine[number].poses)
@@ -53,19 +53,14 @@ def share_videos(videos: Sequence[Video] | None) -> list[Video]:
     return shared if mine is None else mine
 
 
-def _mapped(array: np.ndarray) -> _Mapped | None:
-    """Where an array is mapped from, `None` if it is in memory."""
-    base: Any = array
-    while base is not None and not isinstance(base, np.memmap):
-        base = getattr(base, "base", None)
-    if base is None or base.filename is None or not array.flags.c_contiguous:
+def _place(array: np.ndarray) -> _Place | None:
+    mapped = mapped_from(array)
+    if mapped is None or not array.flags.c_contiguous:
         return None
-    start = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    place = str(Path(base.filename).absolute())
-    return _Mapped(place, base.offset + start, array.shape, array.dtype.str)
+    return _Place(str(mapped.file), mapped.offset, array.shape, array.dtype.str)
 
 
-def _from_file(place: _Mapped, array: np.ndarray | None) -> np.ndarray:
+def _from_file(place: _Place, array: np.ndarray | None) -> np.ndarray:
     if array is not None:
         return array
     try:

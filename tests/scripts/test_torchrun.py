@@ -67,17 +67,19 @@ def test_a_killed_process_ends_all_and_the_run_goes_on(run, flags, tmp_path):
 def test_what_processes_cannot_do_is_one_line(flags, tmp_path, monkeypatch):
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    done = run_script_ended(["train", *flags, "--distribute", "off", "--out", tmp_path / "x"])
+    done = run_script("train", *flags, "--distribute", "off", "--out", tmp_path / "x")
     assert done.code == 2
-    assert "process 0 of 2: error: --distribute off, and 2 processes were started" in done.err
+    assert done.err.startswith("error: --distribute off, and 2 processes were started: each")
+    monkeypatch.setenv("RANK", "2")
+    done = run_script("train", *flags, "--out", tmp_path / "x")
+    assert done.code == 2
+    assert done.err.startswith("error: RANK is '2' and WORLD_SIZE is '2'; expected 0 <= RANK")
 
 
-def run_script_ended(arguments):
-    """Runs a script whose process would end at once."""
-
-    def end(code):
-        raise SystemExit(code)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "_exit", end)
-        return run_script(*arguments)
+def test_other_scripts_do_not_look_at_the_launcher(run, tmp_path, monkeypatch):
+    """Some clusters set its variables in every process."""
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    done = run_script("report", run, "--out", tmp_path / "report")
+    assert done.code == 0, done
+    assert "report.html" in done.out
