@@ -55,11 +55,17 @@ class OwnStep:
         import torch
 
         if torch.compiler.is_compiling():  # which records by itself
-            return torch.no_grad()(self._function)
+            return self._without_gradients
         step = self._recorded(*((tuple(x.shape), x.dtype, x.device) for x in inputs))
         step.refresh()
         # A graph is recorded for one layout of its inputs as well.
         return lambda *inputs: step(*(x.contiguous() for x in inputs))
+
+    def _without_gradients(self, *inputs: Tensor) -> Tensor:
+        import torch
+
+        with torch.no_grad():  # the decorator cannot be compiled
+            return self._function(*inputs)
 
     def _record(self, *kinds: tuple) -> Any:
         import torch

@@ -79,3 +79,18 @@ def test_it_is_recorded_once_for_a_shape_and_keeps_some(weight, monkeypatch):
     for size in (1, 2, 1, 2, 3, 2, 1):
         assert step.for_inputs(torch.ones(size))(torch.ones(size)).tolist() == [2.0] * size
     assert made == [1, 2, 3, 1]  # the oldest made room for the third
+
+
+def test_a_compiled_step_has_it_inside(weight):
+    class Networks(keras.layers.Layer):
+        def step(self, x):  # a method, as of an architecture
+            return x * ops.convert_to_tensor(weight)
+
+    own = OwnStep(Networks().step, [weight])
+    # Without a code generator: what is tested is whether the step can be traced.
+    compiled = torch.compile(lambda x: own.for_inputs(x)(x) + x, backend="eager")
+    x = torch.ones(3, requires_grad=True)
+    result = compiled(x)
+    assert result.tolist() == [3.0] * 3
+    result.sum().backward()
+    assert x.grad.tolist() == [1.0] * 3, "no gradient flows through the own step"
