@@ -80,6 +80,8 @@ def compare():
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_visible_devices([], "GPU")
     tf.config.set_logical_device_configuration(cpu, two)
+    # Rewriting the graphs takes longer than running them here.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     from keras_cvae import distribution
 
     one = _results(tf)
