@@ -11,6 +11,7 @@ import numpy as np
 from keras_cvae.errors import NotFiniteError, UserError, positive_variable
 
 DEFAULT_FRAME_SIZE = (32, 64)  # height, width: where neither the user nor the model says one
+SSIM_WINDOW = 11  # pixels, a side of the window of SSIM (Wang et al. 2004)
 ROUNDING = 1e-3  # how far outside [0, 1] floats may lie
 MAX_PIXELS, MAX_PIXELS_VARIABLE = 2**26, "KERAS_CVAE_MAX_PIXELS"  # of one image: 8192 x 8192
 

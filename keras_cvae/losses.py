@@ -1,8 +1,10 @@
-"""The two terms of the negative ELBO, per clip and frame, in float32."""
+"""The terms of the loss, per clip and frame, in float32."""
 
 from keras import ops
 
 from keras_cvae.backend.tensor import Tensor
+from keras_cvae.errors import UserError
+from keras_cvae.images import SSIM_WINDOW
 
 
 def frame_mse(truth: Tensor, prediction: Tensor) -> Tensor:
@@ -17,6 +19,30 @@ def frame_mse(truth: Tensor, prediction: Tensor) -> Tensor:
     """
     truth, prediction = ops.cast(truth, "float32"), ops.cast(prediction, "float32")
     return ops.mean(ops.square(prediction - truth), axis=(2, 3, 4))
+
+
+def frame_dissimilarity(truth: Tensor, prediction: Tensor) -> Tensor:
+    """1 - SSIM of each frame (Wang et al. 2004), by `keras.ops.image.ssim`.
+
+    Args:
+        truth: (B, T, H, W, C), pixels in [0, 1].
+        prediction: the same shape.
+
+    Returns:
+        (B, T) float32, in [0, 2]; 0 where the frames are equal.
+
+    Raises:
+        UserError: for frames smaller than the 11 x 11 window of SSIM.
+    """
+    count, *image = truth.shape[1:]
+    if min(image[:2]) < SSIM_WINDOW:
+        raise UserError(
+            f"The SSIM term of the loss needs frames of at least {SSIM_WINDOW} x {SSIM_WINDOW} "
+            f"pixels; got {image[0]} x {image[1]}. Set ssim_weight to 0, or take larger frames."
+        )
+    images = (ops.reshape(ops.cast(x, "float32"), (-1, *image)) for x in (truth, prediction))
+    ssim = ops.image.ssim(*images, max_val=1.0, data_format="channels_last")
+    return ops.reshape(1 - ssim, (-1, count))
 
 
 def gaussian_kl(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_cvae.images import scaled
+from keras_cvae.images import SSIM_WINDOW, scaled
 
 MAX_PSNR = 100.0  # dB, of a frame equal to the truth
 
@@ -37,7 +37,7 @@ def frame_ssim(truth: np.ndarray, prediction: np.ndarray, chunk: int = 64) -> np
     """
     from keras import ops
 
-    if min(truth.shape[1:3]) < 11:
+    if min(truth.shape[1:3]) < SSIM_WINDOW:
         return np.full(len(truth), np.nan)
     values = [
         ops.convert_to_numpy(

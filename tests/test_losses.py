@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from checks import to_numpy
 
-from keras_cvae.losses import frame_mse, gaussian_kl
+from keras_cvae.losses import frame_dissimilarity, frame_mse, gaussian_kl
+from keras_cvae.metrics import frame_ssim
 
 
 def test_mse_is_the_mean_of_each_frame():
@@ -10,6 +11,17 @@ def test_mse_is_the_mean_of_each_frame():
     prediction = truth.copy()
     prediction[0, 1, 0, 0] = [0.5, 0.5, 1.0]
     assert to_numpy(frame_mse(truth, prediction))[0].tolist() == [0.0, 1.5 / 12]
+
+
+def test_dissimilarity_is_one_minus_ssim_of_each_frame():
+    rng = np.random.default_rng(0)
+    truth = rng.random((2, 3, 12, 16, 3), dtype="float32")
+    prediction = truth + 0.1 * rng.standard_normal(truth.shape).astype("float32")
+    prediction[1] = truth[1]
+    found = to_numpy(frame_dissimilarity(truth, prediction))
+    expected = [1 - frame_ssim(*clips) for clips in zip(truth, prediction, strict=True)]
+    assert found.shape == (2, 3) and found[0].min() > 0.01
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_kl_of_a_known_gaussian():

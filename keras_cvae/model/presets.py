@@ -40,6 +40,7 @@ MODEL_RECIPES = {
         "output": "none",
         "stop_feedback_gradient": False,
         "kl_reduction": "sum",
+        "ssim_weight": 0.0,
         "logvar_bound": None,
         "temperature": 1.0,
         "initialisation": "pytorch",
@@ -49,6 +50,7 @@ MODEL_RECIPES = {
         "output": "sigmoid",
         "stop_feedback_gradient": True,
         "kl_reduction": "mean",
+        "ssim_weight": 0.0,
         "logvar_bound": 4.0,
         "temperature": 0.0,
         "initialisation": "scaled",
@@ -81,6 +83,7 @@ def check_options(
     initialisation: str,
     logvar_bound: float | None,
     temperature: float,
+    ssim_weight: float,
 ) -> None:
     """Checks the options of a `CVAE`.
 
@@ -93,3 +96,5 @@ def check_options(
     if logvar_bound is not None and not 0 < logvar_bound < math.inf:
         raise UserError(f"logvar_bound must be positive and finite, or None; got {logvar_bound}.")
     check_temperature(temperature)
+    if not 0 <= ssim_weight < math.inf:
+        raise UserError(f"ssim_weight must be at least 0 and finite; got {ssim_weight}.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_cvae.backend.compiling import CHOICES as COMPILE
 from keras_cvae.errors import UserError
-from keras_cvae.images import DEFAULT_FRAME_SIZE, chosen_frame_size
+from keras_cvae.images import DEFAULT_FRAME_SIZE, SSIM_WINDOW, chosen_frame_size
 from keras_cvae.model.presets import KL_REDUCTIONS, MODEL_RECIPES, OUTPUT_BOUNDS, PRESETS
 from keras_cvae.predictor import PRIORS
 from keras_cvae.schedules import KL_STRATEGIES, kl_weight, teacher_forcing_ratio
@@ -99,6 +99,13 @@ class TrainingConfig:
         "KL over the latent elements",
         **_of_model("kl_reduction"),
         choices=KL_REDUCTIONS,
+    )
+    ssim_weight: float = setting(
+        _MODEL,
+        "weight of 1 - SSIM in the loss, such as 0.01; 0 for none",
+        **_of_model("ssim_weight"),
+        check=at_least(0),
+        metavar="X",
     )
     prior: str = setting(
         _MODEL,
@@ -211,6 +218,7 @@ class TrainingConfig:
             "output": self.output,
             "stop_feedback_gradient": self.feedback_gradient == "stop",
             "kl_reduction": self.kl_reduction,
+            "ssim_weight": self.ssim_weight,
             "prior": self.prior,
             "logvar_bound": self.logvar_bound,
             "temperature": self.temperature,
@@ -251,6 +259,11 @@ class TrainingConfig:
             if isinstance(value, float) and not math.isfinite(value):
                 raise UserError(f"{flag_name(name)} must be a finite number; got {value}.")
         check_settings(self)
+        if self.ssim_weight and min(self.frame_size) < SSIM_WINDOW:
+            raise UserError(
+                f"--ssim-weight needs frames of at least {SSIM_WINDOW} x {SSIM_WINDOW} pixels; got "
+                f"--frame-size {self.frame_size[0]} {self.frame_size[1]}."
+            )
         if self.schedule_epochs < 1:
             raise UserError(f"schedule_epochs must be at least 1; got {self.schedule_epochs}.")
         cycles = 1 if self.kl_cycles is None else self.kl_cycles

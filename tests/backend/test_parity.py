@@ -13,7 +13,7 @@ def _train(backend, architecture, folder):
 
     from keras_cvae import CVAE
 
-    model = CVAE(architecture, **TINY, seed=0)
+    model = CVAE(architecture, **TINY, seed=0, ssim_weight=0.1)
     losses, traces = {}, []
     original = model.negative_elbo
 
@@ -38,8 +38,8 @@ def _train(backend, architecture, folder):
 
 
 def _clip(model, step):
-    batch = make_clip(frames=3, size=(8, 16), seed=step)
-    shape = (2, 2, *model.latent_shape((8, 16)))
+    batch = make_clip(frames=3, size=(16, 16), seed=step)
+    shape = (2, 2, *model.latent_shape((16, 16)))
     eps = np.random.default_rng([step, 1]).standard_normal(shape).astype("float32")
     return {**batch, "eps": eps}
 

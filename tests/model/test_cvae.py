@@ -8,7 +8,9 @@ import pytest
 from checks import TINIEST, make_clip, to_numpy
 
 from keras_cvae import CVAE, Clips, Rollout
+from keras_cvae.errors import UserError
 from keras_cvae.losses import frame_mse, gaussian_kl
+from keras_cvae.metrics import frame_ssim
 from keras_cvae.model.presets import MODEL_RECIPES, PRESETS
 
 MAPS = TINIEST["latent_maps"]
@@ -90,6 +92,25 @@ def test_the_loss_is_mse_plus_beta_times_the_reduced_kl(reduction):
     assert kl == pytest.approx(total if reduction == "sum" else total / elements, rel=1e-4)
 
 
+def test_the_loss_has_the_weighted_dissimilarity_too():
+    batch = make_clip(size=(16, 24), eps_maps=MAPS)
+    model = make_model(ssim_weight=0.5)
+    pred = to_numpy(model.rollout(**batch).pred)
+    logs = model.test_on_batch(batch, return_dict=True)
+    truth = batch["frames"][:, 1:].reshape(-1, 16, 24, 3)
+    unlike = 1 - frame_ssim(truth, pred.reshape(-1, 16, 24, 3)).mean()
+    rest = logs["mse"] + logs["kl"]  # beta is 1
+    assert unlike > 0.1
+    assert logs["loss"] == pytest.approx(rest + 0.5 * unlike, rel=1e-5)
+
+
+def test_small_frames_have_no_dissimilarity():
+    with pytest.raises(
+        UserError, match=r"at least 11 x 11 pixels; got 8 x 12\. Set ssim_weight to 0"
+    ):
+        make_model(ssim_weight=0.5).test_on_batch(make_clip(eps_maps=MAPS))
+
+
 def test_neither_batch_size_nor_clip_length_changes_the_scale_of_the_loss():
     model = make_model(kl_reduction="sum")
     batch = make_clip(frames=2, eps_maps=MAPS)
@@ -113,6 +134,8 @@ def test_neither_batch_size_nor_clip_length_changes_the_scale_of_the_loss():
         {"temperature": -0.1},
         {"temperature": math.nan},
         {"temperature": math.inf},
+        {"ssim_weight": -0.1},
+        {"ssim_weight": math.nan},
         {"initialisation": "zeros"},
     ],
     ids=str,
@@ -129,6 +152,7 @@ def test_a_configuration_makes_the_same_model_again():
         "kl_reduction": "sum",
         "logvar_bound": None,
         "temperature": 0.5,
+        "ssim_weight": 0.25,
         "initialisation": "pytorch",
         "seed": 4,
         "name": "mine",
