@@ -47,15 +47,12 @@ def main(arguments: list[str] | None = None) -> int:
         cli.print_from_first_alone()
         if data_changed and not resumed:
             raise UserError("--data-changed goes with --resume RUN: a new run takes any data.")
-        if resumed:
-            (config, backend), run = _stored(resumed, given, out), resumed
-        else:
-            config, backend = resolve(given), None
-            run = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
-            cli.check_out(run)
+        # Of several processes the first lists the data folder, and names the run by its clock.
+        first = distribution.launched().first
+        config, backend, run = _asked(given, out, resumed) if first else (None, "torch", None)
         cli.start_backend(backend)
         cli.start_distribution(distribute)
-        run = distribution.share(run)  # of one time
+        config, run = distribution.share((config, run))
         print(f"run folder: {run}")
         shown = dataclasses.asdict(config)
         if not resumed and config.minutes is not None:
@@ -88,6 +85,15 @@ def main(arguments: list[str] | None = None) -> int:
     if metrics is not None:  # in the first process
         _report(metrics, run)
     return 0
+
+
+def _asked(given, out, resumed):
+    """Configuration, backend (`None` for any) and folder of the run."""
+    if resumed:
+        return *_stored(resumed, given, out), resumed
+    config, run = resolve(given), out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+    cli.check_out(run)
+    return config, None, run
 
 
 def _stored(run, given, out):

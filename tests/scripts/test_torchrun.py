@@ -83,3 +83,17 @@ def test_other_scripts_do_not_look_at_the_launcher(run, tmp_path, monkeypatch):
     done = run_script("report", run, "--out", tmp_path / "report")
     assert done.code == 0, done
     assert "report.html" in done.out
+
+
+def test_the_first_process_alone_reads_the_data_folder(tmp_path, monkeypatch):
+    (tmp_path / "dataset.json").write_text("damaged")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    errors = []
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        arguments = ["--data", tmp_path, "--distribute", "off", "--out", tmp_path / "x"]
+        done = run_script("train", *arguments)
+        assert done.code == 2
+        errors.append(done.err)
+    assert "dataset.json" in errors[0]
+    assert errors[1].startswith("error: --distribute off"), errors[1]

@@ -30,6 +30,10 @@ def test_an_existing_folder_is_left_alone(flags, tmp_path):
         (["--frame-size", 0, 16], "frame_size"),
         (["--frame-size", 15, 16], "multiples of 8"),
         (["--preset", "lab_small", "--frame-size", 2, 2], "2 x 2"),
+        (
+            ["--ssim-weight", 0.1, "--frame-size", 8, 16],
+            "at least 11 x 11 pixels; got --frame-size 8",
+        ),
         (["--temperature", -1], "temperature"),
         (["--logvar-bound", -1], "logvar"),
         (["--seed", -1], "[Ss]eed"),
