@@ -15,50 +15,49 @@ _TEMPLATE, _STYLE = "index.html", "style.css"
 _MODULES = "play/"  # the names by which modules import each other begin with it
 _APP = "play/app"  # the module that starts all others
 _LICENCE = "licence_onnxruntime_web.txt"
-_SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<text>.*?)</script>", re.S)
 
 # What the one file may do: run what is in it, and nothing beyond it. "blob:" is for the runtime,
 # which is unpacked first, and for what is recorded.
 _POLICY = (
-    "default-src 'none'; script-src {hashes} data: blob: 'wasm-unsafe-eval'; "
+    "default-src 'none'; script-src {importmap} data: blob: 'wasm-unsafe-eval'; "
     "style-src 'unsafe-inline'; img-src data: blob:; media-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
 
 
-def served_page(title: str) -> str:
-    """The page with links to its script and style, for a server.
+def served_page(name: str) -> str:
+    """The page with links to its scripts and style, for a server.
 
     Args:
-        title: of the page.
+        name: of the model, for the title.
 
     Returns:
         The HTML text.
     """
-    modules = {name: SERVED_UNDER + file.name for name, file in page_modules().items()}
+    modules = {module: SERVED_UNDER + file.name for module, file in page_modules().items()}
     style = f'<link rel="stylesheet" href="{SERVED_UNDER}{_STYLE}">'
-    return _filled(title, style, modules, modules[_APP], {"engine": "remote"})
+    return _filled(name, style, modules, modules[_APP], {"engine": "remote"})
 
 
-def whole_page(title: str, setup: dict[str, Any]) -> str:
+def whole_page(name: str, setup: dict[str, Any]) -> str:
     """The page with all that it needs inside; a browser opens it from a file.
 
     Its content security policy keeps the page from requests of any kind.
 
     Args:
-        title: of the page.
+        name: of the model, for the title.
         setup: what the page starts with, see `export_page.page_setup`. Values of JSON.
 
     Returns:
         The HTML text, with the licence of the runtime in a comment.
     """
     modules = {
-        name: f"data:text/javascript;base64,{base64.b64encode(file.read_bytes()).decode()}"
-        for name, file in page_modules().items()
+        module: f"data:text/javascript;base64,{base64.b64encode(file.read_bytes()).decode()}"
+        for module, file in page_modules().items()
     }
     style = f"<style>\n{_read(_STYLE)}</style>"
-    text = _filled(title, style, modules, f"data:text/javascript,import'{_APP}'", setup)
-    policy = html.escape(_POLICY.format(hashes=" ".join(_hashes(text))))
+    text = _filled(name, style, modules, f"data:text/javascript,import'{_APP}'", setup)
+    policy = html.escape(_POLICY.format(importmap=_hash(_json({"imports": modules}))), quote=False)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     comment = f"<!--\nThis page contains:\n\n{_read(_LICENCE)}-->"
     return text.replace("<head>", f"<head>\n{comment}\n{meta}", 1)
@@ -79,10 +78,10 @@ def page_modules() -> dict[str, Traversable]:
 
 
 def _filled(
-    title: str, style: str, modules: dict[str, str], app: str, setup: dict[str, Any]
+    name: str, style: str, modules: dict[str, str], app: str, setup: dict[str, Any]
 ) -> str:
     values = {
-        "title": html.escape(title),
+        "title": html.escape(f"Play with {name}"),
         "style": style,
         "importmap": f'<script type="importmap">{_json({"imports": modules})}</script>',
         "app": html.escape(app),
@@ -96,15 +95,9 @@ def _json(values: Any) -> str:
     return json.dumps(values, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _hashes(text: str) -> list[str]:
-    """The scripts in a page that a policy must name: those that run, and the import map."""
-    found = []
-    for script in _SCRIPT.finditer(text):
-        inline = "src=" not in script["attributes"] and "application/json" not in script[0][:80]
-        if inline:
-            digest = hashlib.sha256(script["text"].encode()).digest()
-            found.append(f"'sha256-{base64.b64encode(digest).decode()}'")
-    return found
+def _hash(script: str) -> str:
+    """How a policy names a script that is inside the page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def _read(name: str) -> str:
