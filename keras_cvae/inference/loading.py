@@ -109,6 +109,7 @@ def load_predictor(path: str | os.PathLike, trust: bool = False) -> Predictor:
         manifest["temperature"],
         manifest,
         prior=prior_of(manifest),
+        poses=manifest.get("poses"),
     )
 
 

@@ -1,1 +1,1 @@
-"""A page on which a model can be played with: served, or as one file."""
+"""A page to play with a model: drag the joints of a skeleton, and the predicted frame follows."""
