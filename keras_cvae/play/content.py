@@ -24,6 +24,7 @@ class Content:
     Args:
         model: the path that the predictor was loaded from.
         predictor: of the model.
+        frame_size: (height, width) of the frames; `None` takes that of the training.
 
     Attributes:
         frame_size: (height, width) of the frames.
@@ -42,9 +43,14 @@ class Content:
     ```
     """
 
-    def __init__(self, model: str | os.PathLike, predictor: Predictor):
+    def __init__(
+        self,
+        model: str | os.PathLike,
+        predictor: Predictor,
+        frame_size: tuple[int, int] | None = None,
+    ):
         self._model, self._predictor = Path(model), predictor
-        self.frame_size = chosen_frame_size(predictor.frame_size)
+        self.frame_size = chosen_frame_size(frame_size, predictor.frame_size)
         self.latent_shape = predictor.latent_shape(self.frame_size)
         self._scene: Scene = find_scene(model, predictor.poses, self.frame_size)
 

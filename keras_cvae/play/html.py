@@ -77,9 +77,7 @@ def page_modules() -> dict[str, Traversable]:
     }
 
 
-def _filled(
-    name: str, style: str, modules: dict[str, str], app: str, setup: dict[str, Any]
-) -> str:
+def _filled(name: str, style: str, modules: dict[str, str], app: str, setup: dict[str, Any]) -> str:
     values = {
         "title": html.escape(f"Play with {name}"),
         "style": style,

@@ -1,11 +1,7 @@
 // The engine of the page that is one file: the model runs in the browser, by ONNX Runtime Web. Its
 // program, the module that loads it, and the model are parts of the page, as base64 of gzip.
 
-async function unpacked(text) {
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
+import { inflate } from "play/content";
 
 // A module can only be imported from an address. That of a blob is of this page alone.
 async function imported(code) {
@@ -25,7 +21,7 @@ async function loaded(setup) {
     throw new Error("This browser is too old to unpack the model (it has no DecompressionStream).");
   }
   const [code, program, model] = await Promise.all(
-    [setup.module, setup.wasm, setup.model].map(unpacked));
+    [setup.module, setup.wasm, setup.model].map((part) => inflate(part, "gzip")));
   const runtime = await imported(code);
   runtime.env.wasm.wasmBinary = program;  // else it would be fetched
   runtime.env.wasm.numThreads = 1;  // several need headers that a file has not
