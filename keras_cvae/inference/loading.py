@@ -206,6 +206,7 @@ def _from_keras(path: Path, format: str, manifest: dict | None) -> Predictor:
         frame_size=model.frame_size,
         temperature=model.temperature,
         manifest=manifest,
+        poses=model.poses or (manifest or {}).get("poses"),
     )
 
 

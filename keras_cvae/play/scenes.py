@@ -16,8 +16,8 @@ from keras_cvae.images import to_uint8
 from keras_cvae.inference.drive import find_dancer
 from keras_cvae.poses.dancer import Dancer
 from keras_cvae.poses.normalise import Body, normalise
+from keras_cvae.predictor import SKELETON_POSES
 
-SKELETON = "skeleton"  # poses of another person, drawn by `draw_skeleton`
 STARTS = 8  # first frames to choose from
 MAX_IMAGES = 2**24  # bytes of the pose images of a choreography, before they are compressed
 MAX_STARTS = 2**21  # bytes of all first frames
@@ -108,11 +108,12 @@ def find_scene(model: str | os.PathLike, poses: str | None, frame_size: tuple[in
     """
     if poses in (BUILTIN, BUILTIN_BALL):
         return _builtin(frame_size, ball=poses == BUILTIN_BALL)
-    if poses != SKELETON:
+    if poses != SKELETON_POSES:
         raise UserError(
             f"{model} is not known to be trained on poses that draw_skeleton drew, so a skeleton "
             "cannot be dragged for it. Take a model of the built-in data or of a data folder with "
-            f"{JOINTS_FILE}; if your own model has such poses, make it with poses='{SKELETON}'."
+            f"{JOINTS_FILE}; if your own model has such poses, make it with "
+            f"poses='{SKELETON_POSES}'."
         )
     dancer = find_dancer(model)
     if dancer is not None and dancer.frames.shape[1:3] != frame_size:
