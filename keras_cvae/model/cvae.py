@@ -83,6 +83,8 @@ class CVAE(PortableModel):
             p(z_t | x_{t-1}, c_t), where x_{t-1} is the frame that the decoder sees (SVG-LP, Denton
             & Fergus 2018, section 3.2, without its LSTM), which keeps for some frames what the
             pose does not determine, such as a ball.
+        poses: what drew the pose images, which training notes: `"builtin"` or `"builtin-ball"`, the
+            built-in data; `"skeleton"`, `draw_skeleton` for another person; `None`, not known.
 
     Raises:
         UserError: for an unknown name or a value out of its range.
@@ -114,12 +116,15 @@ class CVAE(PortableModel):
         rematerialise: bool = False,
         seed: int | None = None,
         prior: str = "standard",
+        poses: str | None = None,
         **kwargs: Any,
     ):
         # Layers cast for themselves; targets and losses stay in float32.
         super().__init__(**{"autocast": False, **kwargs})
         check_choice("architecture", architecture, ARCHITECTURES)
-        presets.check_options(output, kl_reduction, initialisation, logvar_bound, temperature)
+        presets.check_options(
+            output, kl_reduction, initialisation, logvar_bound, temperature, poses
+        )
         check_choice("prior", prior, PRIORS)
         frame_size = None if frame_size is None else chosen_frame_size(frame_size)
 
@@ -158,6 +163,7 @@ class CVAE(PortableModel):
         self.logvar_bound = logvar_bound
         self.rematerialise = rematerialise
         self.temperature = float(temperature)
+        self.poses = poses
         self.note_frame_size(frame_size)
         self._config = {
             "architecture": architecture,
@@ -178,7 +184,7 @@ class CVAE(PortableModel):
     def get_config(self) -> dict:
         base = super().get_config()
         kept = {key: base[key] for key in ("name", "trainable", "dtype") if key in base}
-        state = {"temperature": self.temperature, "frame_size": self.frame_size}
+        state = {name: getattr(self, name) for name in ("temperature", "frame_size", "poses")}
         return {**kept, **self._config, **state}
 
     @classmethod
@@ -337,7 +343,8 @@ class CVAE(PortableModel):
     @property
     def predictor(self) -> Predictor:
         """The loop over poses around this model's step, with its temperature and frame size."""
-        return self.prediction.predictor(temperature=self.temperature, frame_size=self.frame_size)
+        noted = {name: getattr(self, name) for name in ("temperature", "frame_size", "poses")}
+        return self.prediction.predictor(**noted)
 
     def latent_shape(self, frame_size: tuple[int, int]) -> tuple[int, int, int]:
         """Shape of one frame's z, see `Architecture.latent_shape`."""

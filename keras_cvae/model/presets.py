@@ -3,7 +3,7 @@
 import math
 
 from keras_cvae.errors import UserError, check_choice
-from keras_cvae.predictor import check_temperature
+from keras_cvae.predictor import POSES, check_temperature
 
 OUTPUT_BOUNDS = ("sigmoid", "clip", "none")
 KL_REDUCTIONS = ("sum", "mean")
@@ -81,6 +81,7 @@ def check_options(
     initialisation: str,
     logvar_bound: float | None,
     temperature: float,
+    poses: str | None = None,
 ) -> None:
     """Checks the options of a `CVAE`.
 
@@ -93,3 +94,5 @@ def check_options(
     if logvar_bound is not None and not 0 < logvar_bound < math.inf:
         raise UserError(f"logvar_bound must be positive and finite, or None; got {logvar_bound}.")
     check_temperature(temperature)
+    if poses is not None:
+        check_choice("poses", poses, POSES)

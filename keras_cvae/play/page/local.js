@@ -1,0 +1,93 @@
+// The engine of the page that is one file: the model runs in the browser, by ONNX Runtime Web. Its
+// program, the module that loads it, and the model are parts of the page, as base64 of gzip.
+
+import { inflate } from "play/content";
+
+// A module can only be imported from an address. That of a blob is of this page alone.
+async function imported(code) {
+  const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  try {
+    return await import(address);
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+async function loaded(setup) {
+  if (typeof WebAssembly === "undefined") {
+    throw new Error("This browser has no WebAssembly, or it is switched off; the model needs it.");
+  }
+  if (typeof DecompressionStream === "undefined") {
+    throw new Error("This browser is too old to unpack the model (it has no DecompressionStream).");
+  }
+  const [code, program, model] = await Promise.all(
+    [setup.module, setup.wasm, setup.model].map((part) => inflate(part, "gzip")));
+  const runtime = await imported(code);
+  runtime.env.wasm.wasmBinary = program;  // else it would be fetched
+  runtime.env.wasm.numThreads = 1;  // several need headers that a file has not
+  const session = await runtime.InferenceSession.create(model, { executionProviders: ["wasm"] });
+  return { runtime, session };
+}
+
+const said = (error) => (error instanceof Error ? error.message : String(error));
+
+export class Engine {
+  // setup: of the page; it names the inputs of the model as previous frame, pose, and z or noise.
+  // content: of the model, for the sizes.
+  static async open(setup, content) {
+    try {
+      return new Engine(await loaded(setup), setup.inputs, content);
+    } catch (error) {
+      throw new Error(`The model could not be started in this browser: ${said(error)}`);
+    }
+  }
+
+  constructor({ runtime, session }, inputs, content) {
+    this.runtime = runtime;
+    this.session = session;
+    this.inputs = inputs;
+    this.frameShape = [1, ...content.frame_size, 3];
+    this.latentShape = [1, ...content.latent_shape];
+    this.previous = null;  // float32, as in prediction elsewhere: rounding would add up
+    this.onlost = null;  // nothing can be lost here
+  }
+
+  tensor(data, shape, what) {
+    const count = shape.reduce((product, side) => product * side, 1);
+    if (data.length !== count) {
+      throw new Error(`The ${what} has ${data.length} values; ${count} were expected.`);
+    }
+    return new this.runtime.Tensor("float32", data, shape);
+  }
+
+  async start(image) {
+    this.previous = this.tensor(Float32Array.from(image, (value) => value / 255),
+      this.frameShape, "first frame");
+  }
+
+  async step(noise, pose) {
+    if (!this.previous) throw new Error("There is no first frame yet.");
+    const values = [
+      this.previous,
+      this.tensor(Float32Array.from(pose, (value) => value / 255), this.frameShape, "pose"),
+      this.tensor(noise, this.latentShape, "noise"),
+    ];
+    const feeds = Object.fromEntries(this.inputs.map((name, i) => [name, values[i]]));
+    let frame;
+    try {
+      ({ frame } = await this.session.run(feeds));
+    } catch (error) {
+      throw new Error(`The model stopped: ${said(error)}. Load the page again.`);
+    }
+    if (!frame.data.every(Number.isFinite)) {
+      throw new Error("The prediction is not finite. Go back to the first frame.");
+    }
+    this.previous = frame;
+    return Uint8Array.from(frame.data, (value) =>
+      Math.round(255 * Math.min(Math.max(value, 0), 1)));
+  }
+
+  close() {
+    this.session.release();
+  }
+}
