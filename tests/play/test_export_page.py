@@ -137,21 +137,21 @@ def test_the_page_itself_keeps_from_the_outside(page):
 
 
 def test_another_prior_and_size_and_noise(browser, runtime, tmp_path):
-    model = CVAE(prior="learned", poses="builtin", seed=1, initialisation="pytorch", **WIDTHS)
+    model = CVAE("multiscale", prior="learned", poses="builtin", initialisation="pytorch", **WIDTHS)
     model.note_frame_size((16, 32))
     model.save(tmp_path / "small.keras")
     export_page(tmp_path / "small.keras", tmp_path / "small.html", (24, 40))
     page = browser.open((tmp_path / "small.html").as_uri())
     page.evaluate("playground.ready", timeout=60)
     assert page.evaluate("playground.content.frame_size") == [24, 40]
-    noise = np.random.default_rng(0).standard_normal(model.latent_shape((24, 40)), "float32")
+    noise = 50 * np.random.default_rng(0).standard_normal(model.latent_shape((24, 40)), "float32")
     predictor = load_predictor(tmp_path / "small.keras")
     content = Content(tmp_path / "small.keras", predictor, (24, 40)).values()
     expected = expected_rollout(tmp_path / "small.keras", content, noise, 5)
     found = rollout(page, noise, 5).reshape(expected.shape)
     assert np.abs(found.astype(int) - expected).max() <= 1
     without = expected_rollout(tmp_path / "small.keras", content, 0 * noise, 5)
-    assert np.abs(without.astype(int) - expected).max() > 1  # the noise matters
+    assert np.abs(without.astype(int) - expected).max() > 9  # the noise matters
     assert page.errors == []
 
 
@@ -176,7 +176,7 @@ def no_export(monkeypatch):
 
 
 def test_a_model_whose_poses_are_unknown_is_refused_in_one_line(no_export, tmp_path):
-    model = CVAE(seed=0, frame_size=(16, 32), **WIDTHS)
+    model = CVAE("multiscale", frame_size=(16, 32), **WIDTHS)
     model.save(tmp_path / "other.keras")
     with pytest.raises(UserError, match="other.keras is not known to be trained on poses"):
         export_page(tmp_path / "other.keras", tmp_path / "new" / "x.html")
