@@ -14,6 +14,7 @@ export class Body {
     this.at = new Float64Array(2 * names.length).fill(NaN);
     this.depth = null;
     this.held = null;
+    this.bends = new Map();
   }
 
   /** Takes another pose: x and y of each joint, and depth or null. */
@@ -21,6 +22,7 @@ export class Body {
     this.at.set(joints);
     this.depth = depth;
     this.held = null;
+    this.bends.clear();
   }
 
   /** [x, y] of a joint; also of "neck", "pelvis" and "head", which are means of others. */
@@ -58,10 +60,23 @@ export class Body {
     for (const side of SIDES) {
       for (const joints of [ARM, LEG]) {
         const names = chain(side, joints);
-        limbs.set(names[2], limbOf(names, names.map((name) => start.get(name)), side));
+        const points = names.map((name) => start.get(name));
+        limbs.set(names[2], this.limb(names, points, side));
       }
     }
     this.held = { handle, start, limbs, shift: [0, 0] };
+  }
+
+  /** What is kept of an arm or a leg: lengths, and the side to which it bends. */
+  limb(names, points, side) {
+    const [whole, upper] = [minus(points[2], points[0]), minus(points[1], points[0])];
+    const cross = whole[0] * upper[1] - whole[1] * upper[0];
+    // One that was just stretched is straight but for rounding; it bends as it did before.
+    const straight = !(Math.abs(cross) > 1e-4 * length(whole) * length(upper));
+    const bend = straight ? this.bends.get(names[2]) ?? (side === "left" ? 1 : -1) : Math.sign(cross);
+    this.bends.set(names[2], bend);
+    const lengths = [length(upper), length(minus(points[2], points[1]))];
+    return { names, points, lengths, bend, whole: points.every(known) };
   }
 
   /** Moves the handle that is held towards a point; the pose depends on the start and the point. */
@@ -157,19 +172,6 @@ export class Body {
     }
     for (const { names, points } of legs) this.reach(names[2], points[2]);
   }
-}
-
-function limbOf(names, points, side) {
-  const [root, middle_, end] = points;
-  const [whole, bone] = [minus(end, root), minus(middle_, root)];
-  const cross = whole[0] * bone[1] - whole[1] * bone[0];
-  return {
-    names,
-    points,
-    whole: points.every(known),
-    lengths: [length(bone), length(minus(end, middle_))],
-    bend: Math.sign(cross) || (side === "left" ? 1 : -1),
-  };
 }
 
 const chain = (side, joints) => joints.map((joint) => `${side}_${joint}`);

@@ -1,0 +1,295 @@
+// The page: wires controls, skeleton, model and pictures.
+//
+// `window.playground` is there for the console and for tests: `await playground.ready`, then
+// joints(), setJoints(joints, depth), drawPose(joints, depth), step(latent, pose), play("choreography"
+// or "dance"), stop(), and content and engine.
+
+import { Body } from "play/body";
+import { readContent, readDance, readSetup } from "play/content";
+import { Game } from "play/game";
+import { Loop } from "play/loop";
+import { readPicture, show, showLatent } from "play/pictures";
+import { Player } from "play/player";
+import { MOST_SECONDS, Recording } from "play/record";
+import { Painter } from "play/smooth";
+import { Stage } from "play/stage";
+
+const SLOWEST = 25; // frames per second, at least
+const find = (id) => document.getElementById(id);
+const named = (name, on, off, active) => { find(name).textContent = active ? on : off; };
+
+class App {
+  async open() {
+    this.setup = readSetup();
+    this.content = await readContent(this.setup);
+    await this.connect();
+    const { content } = this;
+    this.rate = Math.max(SLOWEST, content.fps);
+    this.body = new Body(content.skeleton.joints);
+    this.player = new Player(this.body);
+    this.game = new Game(content, this.engine, this.body, this.player, this.rate);
+    this.painter = new Painter(find("frame"), content.frame_size);
+    this.loop = new Loop(this.rate, () => this.turn());
+    this.dances = 0; // how many were asked for: the seed of the next
+    const [first] = content.starts;
+    this.body.set(first.joints.data, first.depth?.data);
+    this.stage = new Stage(this.body, content.skeleton, content.frame_size, {
+      hold: () => this.pause(),
+      move: () => this.stir(),
+    });
+    this.describe();
+    this.listen();
+    this.showStarts();
+    await this.choose(0);
+    for (const each of document.querySelectorAll(":disabled")) each.disabled = false;
+    find("choreography").disabled = !content.choreography;
+    find("dance").disabled = this.setup.engine !== "remote" && !content.dances.length;
+    this.stage.enabled = true;
+    find("loading").hidden = true;
+    find("playground").removeAttribute("aria-busy");
+    this.stir();
+  }
+
+  async connect() {
+    const remote = this.setup.engine === "remote";
+    const { Engine } = await import(remote ? "play/remote" : "play/local");
+    this.engine = await Engine.open(this.setup, this.content);
+    this.engine.onlost = (reason) => this.fail(new Error(reason));
+  }
+
+  /** What is fixed for a model. */
+  describe() {
+    const { name, frame_size: [height, width], temperature, latent, choreography } = this.content;
+    find("model").textContent = `${name}, ${width} × ${height} pixels`;
+    find("temperature").value = temperature;
+    this.setTemperature();
+    find("latent-note").textContent = latent ?? "";
+    find("latent-note").hidden = !latent;
+    if (!choreography) this.say("This model comes without the video it was validated on, so there is no choreography to play.");
+  }
+
+  listen() {
+    const on = (id, type, work) => find(id).addEventListener(type, async (event) => {
+      try {
+        await work(event);
+      } catch (error) {
+        this.fail(error);
+      }
+    });
+    on("choreography", "click", () => this.toggle("choreography"));
+    on("dance", "click", () => this.toggle("dance"));
+    on("back", "click", () => this.begin(this.first));
+    on("show-skeleton", "change", ({ target }) => find("stage").classList.toggle("bare", !target.checked));
+    on("temperature", "input", () => this.setTemperature());
+    on("every-frame", "change", ({ target }) => {
+      this.game.everyFrame = target.checked;
+      this.stir();
+    });
+    on("new-z", "click", () => {
+      find("every-frame").checked = this.game.everyFrame = false; // else it would be gone at once
+      this.game.newLatent();
+      this.stir();
+    });
+    on("own", "change", ({ target }) => this.takeOwn(target));
+    on("record", "click", () => this.record());
+    on("reconnect", "click", () => this.reconnect());
+  }
+
+  /** One turn of the loop: a frame is predicted and shown. */
+  async turn() {
+    try {
+      const turn = await this.game.advance();
+      this.show(turn);
+      if (this.player.finished) await this.finish();
+      return turn.more;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
+  show({ previous, pose, latent, frame }) {
+    const { frame_size: size, latent_shape: shape } = this.content;
+    this.painter.paint(frame);
+    show(find("see-previous"), previous, size);
+    show(find("see-pose"), pose, size);
+    showLatent(find("see-latent"), latent, shape);
+    if (!this.stage.held) this.stage.place();
+    if (!this.recording) return;
+    this.recording.add(frame);
+    find("recorded").textContent = `${this.recording.seconds.toFixed(1)} s`;
+    if (this.recording.seconds >= MOST_SECONDS) this.record();
+  }
+
+  stir() {
+    this.game.stir();
+    this.loop.wake();
+  }
+
+  async begin(first) {
+    this.player.stop();
+    this.kind = null;
+    this.label();
+    await this.game.start(first);
+    this.stage.place();
+    this.painter.paint(first.image);
+    this.stir();
+  }
+
+  /** Plays or pauses the choreography or a dance. */
+  async toggle(kind) {
+    if (this.kind === kind && this.player.playing) this.pause();
+    else await this.play(kind);
+  }
+
+  async play(kind) {
+    if (this.kind === kind && this.player.clip && !this.player.finished) this.player.resume();
+    else if (kind === "choreography") {
+      await this.choose(0); // its first frame
+      this.player.play(this.content.choreography, 1, false);
+    } else await this.dance();
+    this.kind = kind;
+    this.label();
+    this.stir();
+  }
+
+  async dance() {
+    const clip = await readDance(this.setup, this.content, this.dances++);
+    this.player.play(clip, 0, true);
+  }
+
+  async finish() {
+    if (this.kind === "dance") await this.dance();
+    else {
+      this.player.stop();
+      this.label();
+    }
+  }
+
+  pause() {
+    this.player.pause();
+    this.label();
+  }
+
+  label() {
+    const playing = this.player.playing && this.kind;
+    named("choreography", "Pause", "Play the choreography", playing === "choreography");
+    named("dance", "Pause", "Dance at random", playing === "dance");
+    find("stage").classList.toggle("playing", Boolean(playing));
+  }
+
+  setTemperature() {
+    const { value } = find("temperature");
+    this.game.temperature = Number(value);
+    find("temperature-value").textContent = Number(value).toFixed(2);
+    this.stir();
+  }
+
+  showStarts() {
+    const buttons = this.content.starts.map((start, i) => {
+      const [button, canvas] = ["button", "canvas"].map((tag) => document.createElement(tag));
+      button.type = "button";
+      button.title = start.name;
+      button.setAttribute("aria-label", start.name);
+      button.append(canvas);
+      button.addEventListener("click", () => this.choose(i).catch((error) => this.fail(error)));
+      show(canvas, start.image.data, this.content.frame_size);
+      return button;
+    });
+    find("starts").replaceChildren(...buttons);
+  }
+
+  /** Begins with one of the given first frames. */
+  async choose(index) {
+    const { image, joints, depth } = this.content.starts[index];
+    this.first = { image: image.data, joints: joints.data, depth: depth?.data ?? null };
+    this.mark(index);
+    await this.begin(this.first);
+  }
+
+  mark(index) {
+    [...find("starts").children].forEach((each, i) => each.setAttribute("aria-pressed", i === index));
+  }
+
+  /** Begins with the user's picture; the skeleton stays. */
+  async takeOwn(input) {
+    const [file] = input.files;
+    if (!file) return;
+    const image = await readPicture(file, this.content.frame_size);
+    input.value = ""; // so that the same file can be chosen again
+    const { at, depth } = this.body;
+    this.first = { image, joints: Float64Array.from(at), depth };
+    this.mark(-1);
+    await this.begin(this.first);
+  }
+
+  async record() {
+    const { recording } = this;
+    this.recording = null;
+    named("record", "Stop", "Record", !recording);
+    find("record").classList.toggle("on", !recording);
+    if (!recording) {
+      this.recording = new Recording(find("frame"), this.content.frame_size, this.rate);
+      this.stir();
+      return;
+    }
+    const files = await recording.stop();
+    for (const link of find("downloads").children) URL.revokeObjectURL(link.href);
+    find("downloads").replaceChildren(...files.map(({ name, blob }) => {
+      const link = document.createElement("a");
+      Object.assign(link, { download: name, href: URL.createObjectURL(blob), className: "download" });
+      const megabytes = Math.max(blob.size / 1e6, 0.1).toFixed(1);
+      link.textContent = `Save ${name} (${megabytes} MB)`;
+      return link;
+    }));
+  }
+
+  async reconnect() {
+    this.engine.close();
+    await this.connect();
+    this.game.engine = this.engine;
+    await this.engine.start(this.game.frame);
+    find("problem").hidden = true;
+    this.loop.restart();
+    this.stir();
+  }
+
+  say(text) {
+    find("status").textContent = text;
+  }
+
+  /** Says on the page what went wrong. */
+  fail(error) {
+    this.loop?.end();
+    find("problem-text").textContent = error.message;
+    find("reconnect").hidden = !this.loop || this.setup.engine !== "remote";
+    find("problem").hidden = false;
+    find("loading").hidden = true;
+  }
+}
+
+const app = new App();
+const ready = app.open();
+ready.catch((error) => app.fail(error));
+
+window.playground = {
+  ready,
+  get content() { return app.content; },
+  get engine() { return app.engine; },
+  joints: () => Array.from(app.body.at),
+  setJoints: (joints, depth = null) => {
+    app.pause();
+    app.body.set(joints.map((value) => value ?? NaN), depth);
+    app.stage.place();
+    app.stir();
+  },
+  drawPose: (joints, depth = null) => app.game.pen.draw(joints.map((value) => value ?? NaN), depth),
+  step: async (latent = null, pose = null) => {
+    app.pause();
+    const turn = await app.game.step(latent, pose);
+    app.show({ latent: new Float32Array(app.game.size), ...turn });
+    return turn.frame;
+  },
+  play: (kind) => app.play(kind),
+  stop: () => app.pause(),
+};
