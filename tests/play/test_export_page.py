@@ -21,10 +21,19 @@ MODEL = PRETRAINED / "builtin_dancer.keras"
 WIDTHS = {"frame_features": 8, "pose_features": 8, "latent_maps": 4, "decoder_features": 8}
 FRAMES = 60
 
-# The frames of the choreography by its pose images, one after the other, as bytes.
-ROLLOUT = """(async () => {
+# Waits until the page predicts nothing any more, as it does while nothing changes.
+AT_REST = """(async () => {
   await playground.ready;
   playground.stop();
+  const { engine } = playground, { step } = engine;
+  let last = performance.now();
+  engine.step = (...given) => { last = performance.now(); return step.apply(engine, given); };
+  while (performance.now() - last < 700) await new Promise((done) => setTimeout(done, 50));
+  engine.step = step;
+})()"""
+
+# The frames of the choreography by its pose images, one after the other, as bytes.
+ROLLOUT = """(async () => {
   const { content, engine } = playground;
   const size = content.frame_size[0] * content.frame_size[1] * 3;
   const poses = content.choreography.poses.data;
@@ -58,6 +67,7 @@ REQUEST = """new Promise((resolve) => {
 
 def rollout(page, noise, count):
     """Frames 1..count that the engine of a page predicts, each with the same noise."""
+    page.evaluate(AT_REST)
     text = ROLLOUT % (np.asarray(noise).ravel().tolist(), count, count)
     return np.frombuffer(page.evaluate_bytes(text, timeout=60), np.uint8)
 
@@ -123,8 +133,35 @@ def test_it_predicts_what_predict_video_predicts(page):
     assert np.abs(expected[-1].astype(int) - first).max() > 50  # the dancer has moved
 
 
+def test_a_dragged_wrist_moves_the_arm_in_the_picture(page):
+    """The picture changes where the wrist was and where it is now, and hardly anywhere else."""
+
+    def wrist():
+        index = page.evaluate("playground.content.skeleton.joints").index("left_wrist")
+        return np.array(page.evaluate("playground.joints()")[2 * index : 2 * index + 2])
+
+    def settled():
+        page.evaluate(AT_REST)
+        return np.frombuffer(page.evaluate_bytes("playground.step()"), np.uint8).reshape(32, 64, 3)
+
+    page.click("#back")
+    before, old = settled(), wrist()
+    scale = page.box("#frame")[2] / 64
+    x, y = page.centre("[data-joint=left_wrist]")
+    page.drag((x, y), [(x + step * scale, y - step * scale) for step in range(1, 7)])
+    after, new = settled(), wrist()
+    assert np.abs(new - old).max() > 3
+    changed = np.abs(after.astype(int) - before).mean(axis=-1)
+    rows, columns = np.mgrid[:32, :64] + 0.5
+    distance = [np.hypot(columns - x, rows - y) for x, y in (old, new)]
+    near = np.minimum(*distance) < 5
+    assert changed[near].mean() > 4 * changed[~near].mean()
+    assert changed[near].max() > 40
+
+
 def test_it_asks_nothing_of_the_outside_and_complains_of_nothing(page, exported):
     assert page.errors == []
+    assert page.evaluate("document.querySelector('[role=alert]').hidden")
     assert page.requests[0] == exported.as_uri()
     assert {address.partition(":")[0] for address in page.requests[1:]} <= {"data", "blob"}
 
