@@ -47,7 +47,7 @@ class App {
     this.stage.enabled = true;
     find("loading").hidden = true;
     find("playground").removeAttribute("aria-busy");
-    this.stir();
+    this.loop.start();
   }
 
   async connect() {
@@ -100,6 +100,7 @@ class App {
     try {
       const turn = await this.game.advance();
       this.show(turn);
+      this.count(turn.more);
       if (this.player.finished) await this.finish();
       return turn.more;
     } catch (error) {
@@ -119,6 +120,14 @@ class App {
     this.recording.add(frame);
     find("recorded").textContent = `${this.recording.seconds.toFixed(1)} s`;
     if (this.recording.seconds >= MOST_SECONDS) this.record();
+  }
+
+  /** Says how many frames a second there are. */
+  count(more) {
+    const now = performance.now();
+    this.counted = (this.counted ?? []).filter((time) => now - time < 1000).concat(now);
+    const speed = more ? `${this.counted.length} frames per second` : "waiting for a movement";
+    if (!more || this.counted.length % 10 === 0) find("speed").textContent = `, ${speed}`;
   }
 
   stir() {
@@ -173,8 +182,8 @@ class App {
 
   label() {
     const playing = this.player.playing && this.kind;
-    named("choreography", "Pause", "Play the choreography", playing === "choreography");
-    named("dance", "Pause", "Dance at random", playing === "dance");
+    named("choreography", "Pause", "Play choreography", playing === "choreography");
+    named("dance", "Pause", "Random dance", playing === "dance");
     find("stage").classList.toggle("playing", Boolean(playing));
   }
 
@@ -250,12 +259,13 @@ class App {
     this.game.engine = this.engine;
     await this.engine.start(this.game.frame);
     find("problem").hidden = true;
-    this.loop.restart();
     this.stir();
+    this.loop.start();
   }
 
   say(text) {
     find("status").textContent = text;
+    find("status").hidden = !text;
   }
 
   /** Says on the page what went wrong. */

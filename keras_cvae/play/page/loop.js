@@ -9,7 +9,8 @@ export class Loop {
   constructor(rate, turn) {
     this.period = 1000 / rate;
     this.turn = turn;
-    this.running = this.woken = this.ended = false;
+    this.running = this.woken = false;
+    this.ended = true; // until it is started
     document.addEventListener("visibilitychange", () => this.wake());
   }
 
@@ -19,12 +20,12 @@ export class Loop {
     if (!this.running && !this.ended && !document.hidden) this.run();
   }
 
-  /** No more turns, until `restart`. */
+  /** No more turns, until `start`. */
   end() {
     this.ended = true;
   }
 
-  restart() {
+  start() {
     this.ended = false;
     this.wake();
   }

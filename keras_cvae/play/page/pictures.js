@@ -10,10 +10,13 @@ export function show(canvas, rgb, [height, width]) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** Shows z on a canvas: a tile for each channel, in which grey is 0 and white is 3. */
+/** Shows z on a canvas: a tile for each channel, in which grey is 0 and white is 3; about 2 : 1. */
 export function showLatent(canvas, latent, [height, width, channels]) {
-  const across = Math.min(channels, Math.max(1, Math.round(Math.sqrt(2 * channels * height / width))));
-  const down = Math.ceil(channels / across);
+  const wide = (across) => (across * (width + 1)) / ((channels / across) * (height + 1));
+  const across = Array.from({ length: channels }, (_, i) => i + 1)
+    .filter((count) => channels % count === 0)
+    .reduce((a, b) => (Math.abs(Math.log(wide(b) / 2)) < Math.abs(Math.log(wide(a) / 2)) ? b : a));
+  const down = channels / across;
   const size = [down * (height + 1) - 1, across * (width + 1) - 1];
   const rgb = new Uint8ClampedArray(3 * size[0] * size[1]);
   latent.forEach((value, i) => {
