@@ -129,7 +129,7 @@ class PlayServer:
             timeout=_PATIENCE,
             heartbeat=_BEAT,
             compress=False,
-            max_msg_size=session.longest,
+            max_msg_size=session.longest + 1,  # of this size and above, aiohttp refuses
             writer_limit=_UNREAD,
         )
         await socket.prepare(request)
