@@ -1,6 +1,11 @@
 """The page as one file, opened from the file in a browser."""
 
+import base64
+import gzip
+import json
 import os
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +21,7 @@ from keras_cvae.play import export_page as module
 from keras_cvae.play.content import Content
 from keras_cvae.play.export_page import export_page
 from keras_cvae.play.web_runtime import WebRuntime, web_runtime
+from keras_cvae.runs import create_run
 
 MODEL = PRETRAINED / "builtin_dancer.keras"
 WIDTHS = {"frame_features": 8, "pose_features": 8, "latent_maps": 4, "decoder_features": 8}
@@ -173,6 +179,7 @@ def test_the_page_itself_keeps_from_the_outside(page):
         page.errors.clear()  # Chromium reports it, as it should
 
 
+@pytest.mark.slow
 def test_another_prior_and_size_and_noise(browser, runtime, tmp_path):
     model = CVAE("multiscale", prior="learned", poses="builtin", initialisation="pytorch", **WIDTHS)
     model.note_frame_size((16, 32))
@@ -233,16 +240,44 @@ def test_the_ending_is_checked_first(no_export, tmp_path):
         export_page(tmp_path / "none", tmp_path / "x.onnx")
 
 
-def test_a_file_that_appears_meanwhile_stays(monkeypatch, tmp_path):
-    out = tmp_path / "x.html"
-    monkeypatch.setattr(module, "web_runtime", lambda folder: WebRuntime(b"m", b"w"))
+@pytest.fixture
+def quick_export(monkeypatch):
+    """Runtime and graph are a few bytes. Returns the calls of the export."""
+    calls = []
 
-    def export(model, path, *_):
+    def export(model, path, *given):
+        calls.append(given)
         path.write_bytes(b"graph")
-        out.write_text("of another process")
-        return {"inputs": {}, "deviation": {"one_step": 0.0}}
+        return {"inputs": dict.fromkeys(["a", "b", "noise"]), "deviation": {"one_step": 0.0}}
 
+    monkeypatch.setattr(module, "web_runtime", lambda folder: WebRuntime(b"code", b"program"))
     monkeypatch.setattr(module, "export", export)
+    return calls
+
+
+def test_a_run_folder(quick_export, tmp_path, capsys):
+    run = tmp_path / "first"
+    config = {"schedule_epochs": 1, "frame_size": [32, 64], "data": "builtin"}
+    create_run(run, config)
+    shutil.copy(MODEL, run / "best.keras")
+    out = tmp_path / "made" / "x.html"
+    export_page(run, out, (16, 32))
+    assert quick_export == [("onnx", (16, 32))]
+    setup = json.loads(re.search(r'id="setup">(.*?)</script>', out.read_text("utf-8"), re.S)[1])
+    assert setup["content"]["name"] == "first" and setup["content"]["frame_size"] == [16, 32]
+    assert len(setup["content"]["dances"]) == module.DANCES
+    assert setup["engine"] == "local" and setup["inputs"] == ["a", "b", "noise"]
+    parts = {"module": b"code", "wasm": b"program", "model": b"graph"}
+    for name, data in parts.items():
+        assert gzip.decompress(base64.b64decode(setup[name])) == data
+    size = out.stat().st_size / 1e6
+    said = capsys.readouterr().out
+    assert f"page: {size:.1f} MB; a browser runs the model in it, at 16 x 32, without a ser" in said
+
+
+def test_a_file_that_appears_meanwhile_stays(quick_export, monkeypatch, tmp_path):
+    out = tmp_path / "x.html"
+    monkeypatch.setattr(module, "whole_page", lambda *_: out.write_text("of another") and "page")
     with pytest.raises(UserError, match="x.html exists"):
         export_page(MODEL, out)
-    assert out.read_text() == "of another process" and len(list(tmp_path.iterdir())) == 1
+    assert out.read_text() == "of another" and len(list(tmp_path.iterdir())) == 1
