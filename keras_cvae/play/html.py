@@ -51,10 +51,7 @@ def whole_page(name: str, setup: dict[str, Any]) -> str:
     Returns:
         The HTML text, with the licence of the runtime in a comment.
     """
-    modules = {
-        module: f"data:text/javascript;base64,{base64.b64encode(file.read_bytes()).decode()}"
-        for module, file in page_modules().items()
-    }
+    modules = {module: _as_address(file) for module, file in page_modules().items()}
     style = f"<style>\n{_read(_STYLE)}</style>"
     text = _filled(name, style, modules, f"data:text/javascript,import'{_APP}'", setup)
     policy = html.escape(_POLICY.format(importmap=_hash(_json({"imports": modules}))), quote=False)
@@ -86,6 +83,12 @@ def _filled(name: str, style: str, modules: dict[str, str], app: str, setup: dic
         "data": f'<script type="application/json" id="setup">{_json(setup)}</script>',
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], _read(_TEMPLATE))
+
+
+def _as_address(module: Traversable) -> str:
+    """A module as an address that holds it. Browsers show its name, not the address, in errors."""
+    text = f"{module.read_text('utf-8')}\n//# sourceURL={module.name}\n"
+    return f"data:text/javascript;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 def _json(values: Any) -> str:

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,7 +21,7 @@ from keras_cvae.predictor import Step
 MAX_SOCKETS = 16  # pages that are open at the same time
 _DIGITS = 10  # of the seed of a dance, at most
 _PATIENCE = 1.0  # seconds for a page to confirm that its socket is closed
-_BEAT = 20.0  # seconds: a page that does not answer for so long is gone
+_GONE = 20.0  # seconds: a page that takes and answers nothing for so long is gone
 _UNREAD = 2**16  # bytes that wait for a slow page before its next frame waits too
 _KINDS = {".js": "text/javascript", ".css": "text/css"}  # of the files that pages ask for
 _HEADERS = {
@@ -56,7 +56,7 @@ class PlayServer:
         self._page = served_page(content.name)
         self._steps = ThreadPoolExecutor(1, "keras_cvae-steps")
         self._dances = ThreadPoolExecutor(1, "keras_cvae-dances")
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}
         self._step: Step | None = None
 
     async def warm_up(self) -> None:
@@ -127,62 +127,82 @@ class PlayServer:
         session = Session(self._step, self._content.frame_size, self._content.latent_shape)
         socket = web.WebSocketResponse(
             timeout=_PATIENCE,
-            heartbeat=_BEAT,
+            heartbeat=_GONE,
             compress=False,
             max_msg_size=session.longest + 1,  # of this size and above, aiohttp refuses
             writer_limit=_UNREAD,
         )
         await socket.prepare(request)
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport), "the socket has just been made"
         if len(self.sessions) >= MAX_SOCKETS:
-            await _refuse(
-                socket,
-                f"{MAX_SOCKETS} pages are open, the most that this server has. Close one of them.",
-                WSCloseCode.TRY_AGAIN_LATER,
+            full = (
+                f"{MAX_SOCKETS} pages are open, the most that this server has. Close one of them."
             )
+            await _within(transport, _refuse(socket, full, WSCloseCode.TRY_AGAIN_LATER))
             return socket
         self.sessions.add(session)
-        self._sockets.add(socket)
+        self._sockets[socket] = transport
         try:
-            await self._converse(socket, session)
+            await self._converse(socket, session, transport)
         finally:
             self.sessions.remove(session)
-            self._sockets.remove(socket)
+            del self._sockets[socket]
         return socket
 
-    async def _converse(self, socket: web.WebSocketResponse, session: Session) -> None:
+    async def _converse(
+        self, socket: web.WebSocketResponse, session: Session, transport: asyncio.Transport
+    ) -> None:
         async for message in socket:
             try:
                 if message.type is not WSMsgType.BINARY:
                     raise UserError("A message must be bytes; got text.")
                 answer = await self._in(self._steps, session.answer, message.data)
             except UserError as error:
-                await _refuse(socket, str(error), WSCloseCode.POLICY_VIOLATION)
+                refusal = _refuse(socket, str(error), WSCloseCode.POLICY_VIOLATION)
+                await _within(transport, refusal)
                 return
             except Exception:  # a fault of the program: the terminal shows it
-                await _refuse(socket, "The server failed; its terminal says why.", 1011)
+                told = "The server failed; its terminal says why."
+                await _within(transport, _refuse(socket, told, WSCloseCode.INTERNAL_ERROR))
                 raise
-            try:
-                await socket.send_bytes(answer)
-            except ConnectionError:  # the page was closed meanwhile
+            if not await _within(transport, socket.send_bytes(answer)):
                 return
 
     async def _in(self, pool: ThreadPoolExecutor, function: Callable, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(pool, function, *arguments)
 
     async def _close(self, app: web.Application) -> None:
-        closing = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._sockets]
-        await asyncio.gather(*closing, return_exceptions=True)  # some may be gone already
+        closing = [
+            _within(transport, socket.close(code=WSCloseCode.GOING_AWAY), _PATIENCE)
+            for socket, transport in self._sockets.items()
+        ]
+        await asyncio.gather(*closing)
         for pool in (self._steps, self._dances):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 async def _refuse(socket: web.WebSocketResponse, error: str, code: int) -> None:
     """Says why, and closes the socket."""
+    await socket.send_json({"error": error})
+    await socket.close(code=code)
+
+
+async def _within(
+    transport: asyncio.Transport, sending: Coroutine[Any, Any, Any], seconds: float | None = None
+) -> bool:
+    """Sends something; whether the page took it. If not, the connection is ended.
+
+    A transport that is closed waits until the page has taken the rest, which may be never; only one
+    that is aborted is gone.
+    """
     try:
-        await socket.send_json({"error": error})
-        await socket.close(code=code)
-    except ConnectionError:
-        return  # nobody is there to be told
+        async with asyncio.timeout(_GONE if seconds is None else seconds):
+            await sending
+    except (TimeoutError, ConnectionError):
+        transport.abort()
+        return False
+    return True
 
 
 async def _add_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:

@@ -39,7 +39,9 @@ def test_the_whole_page_has_all_of_it_inside():
     assert json.loads(script(page, 'type="application/json" id="setup"')) == SETUP
     assert set(re.findall(r'(?:src|href)="([^":]*:?)', page)) <= {"data:"}
     for name, address in importmap(page).items():
-        assert decoded(address) == page_modules()[name].read_text("utf-8")
+        file = page_modules()[name]
+        expected = f"{file.read_text('utf-8')}\n//# sourceURL={file.name}\n"
+        assert decoded(address) == expected
     assert PAGE.joinpath("style.css").read_text("utf-8") in page
 
 

@@ -26,9 +26,19 @@ export async function readDance(setup, content, seed) {
 
 /** Bytes from base64 of compressed bytes; `format` is "deflate" (zlib) or "gzip". */
 export async function inflate(text, format) {
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const packed = fromBase64(text);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream(format));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+// Not by Uint8Array.from and a function: a page that is one file has megabytes, and that takes a
+// second for each five.
+function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
 }
 
 async function fetchJson(address) {

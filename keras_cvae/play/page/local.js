@@ -29,6 +29,23 @@ async function loaded(setup) {
   return { runtime, session };
 }
 
+function toUnit(image) {
+  const values = new Float32Array(image);
+  for (let i = 0; i < values.length; i++) values[i] /= 255;
+  return values;
+}
+
+function toBytes(values) {
+  const bytes = new Uint8ClampedArray(values.length);  // it clips and rounds
+  for (let i = 0; i < bytes.length; i++) {
+    if (!Number.isFinite(values[i])) {
+      throw new Error("The prediction is not finite. Go back to the first frame.");
+    }
+    bytes[i] = 255 * values[i];
+  }
+  return new Uint8Array(bytes.buffer);
+}
+
 const said = (error) => (error instanceof Error ? error.message : String(error));
 
 export class Engine {
@@ -61,15 +78,14 @@ export class Engine {
   }
 
   async start(image) {
-    this.previous = this.tensor(Float32Array.from(image, (value) => value / 255),
-      this.frameShape, "first frame");
+    this.previous = this.tensor(toUnit(image), this.frameShape, "first frame");
   }
 
   async step(noise, pose) {
     if (!this.previous) throw new Error("There is no first frame yet.");
     const values = [
       this.previous,
-      this.tensor(Float32Array.from(pose, (value) => value / 255), this.frameShape, "pose"),
+      this.tensor(toUnit(pose), this.frameShape, "pose"),
       this.tensor(noise, this.latentShape, "noise"),
     ];
     const feeds = Object.fromEntries(this.inputs.map((name, i) => [name, values[i]]));
@@ -79,12 +95,9 @@ export class Engine {
     } catch (error) {
       throw new Error(`The model stopped: ${said(error)}. Load the page again.`);
     }
-    if (!frame.data.every(Number.isFinite)) {
-      throw new Error("The prediction is not finite. Go back to the first frame.");
-    }
+    const image = toBytes(frame.data);
     this.previous = frame;
-    return Uint8Array.from(frame.data, (value) =>
-      Math.round(255 * Math.min(Math.max(value, 0), 1)));
+    return image;
   }
 
   close() {
