@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from page_server import page_server, ready, small_content
+from play_checks import unpacked
 
 # Every text with the contrast of its colour to what is behind it, by WCAG 2.
 CONTRASTS = """(() => {
@@ -221,3 +222,23 @@ def test_a_model_without_choreography_and_of_another_shape(browser):
         assert width / height == pytest.approx(0.75, rel=0.01) and height <= 0.75 * 800
         assert not page.evaluate("document.getElementById('latent-note').checkVisibility()")
         assert page.errors == []
+
+
+def test_the_choreography_is_played_pose_by_pose(browser, content):
+    """The frames are those that predict_video gives, if nothing comes between."""
+    received = []
+
+    def model(previous, pose, noise):
+        received.append((previous, pose))
+        return pose
+
+    with page_server(content, model) as url, opened(browser, url) as page:
+        page.wait_for("document.getElementById('speed').textContent.includes('per second')")
+        page.click("#choreography")
+        page.wait_for("document.getElementById('choreography').textContent === 'Pause'")
+        page.wait_for("document.getElementById('choreography').textContent !== 'Pause'")
+    poses, start = unpacked(content["choreography"]["poses"]), content["starts"][0]["image"]
+    begun = [np.array_equal(pose, poses[1]) for _, pose in received].index(True)
+    played = received[begun : begun + len(poses) - 1]
+    np.testing.assert_array_equal(played[0][0], unpacked(start))
+    np.testing.assert_array_equal([pose for _, pose in played], poses[1:])

@@ -31,6 +31,7 @@ class App {
     this.game = new Game(content, this.engine, this.body, this.player, this.rate);
     this.painter = new Painter(find("frame"), content.frame_size);
     this.loop = new Loop(this.rate, () => this.turn());
+    this.asked = 0;
     this.dances = 0; // how many were asked for: the seed of the next
     const [first] = content.starts;
     this.body.set(first.joints.data, first.depth?.data);
@@ -40,7 +41,7 @@ class App {
     });
     this.describe();
     this.listen();
-    this.starts = new Starts(content, this.body, (first) => this.begin(first), this.on);
+    this.starts = new Starts(content, this.body, (...given) => this.begin(...given), this.on);
     this.recorder = new Recorder(find("frame"), content.frame_size, this.rate, () => this.stir());
     this.on(find("record"), "click", () => this.recorder.toggle());
     await this.starts.choose(0);
@@ -139,11 +140,11 @@ class App {
     this.loop.wake();
   }
 
-  async begin(first) {
-    this.player.stop();
-    this.kind = null;
+  async begin(first, clip = null) {
+    this.pause();
+    await this.game.start(first, clip);
+    this.kind = clip && "choreography";
     this.label();
-    await this.game.start(first);
     this.stage.place();
     this.painter.paint(first.image);
     this.stir();
@@ -158,17 +159,19 @@ class App {
   async play(kind) {
     if (this.kind === kind && this.player.clip && !this.player.finished) this.player.resume();
     else if (kind === "choreography") {
-      await this.starts.choose(0); // its first frame
-      this.player.play(this.content.choreography, 1, false);
-    } else await this.dance();
+      await this.starts.choose(0, this.content.choreography); // which begins with that frame
+    } else if (!(await this.dance())) return;
     this.kind = kind;
     this.label();
     this.stir();
   }
 
+  /** Plays another dance, unless something else was asked for while it was fetched. */
   async dance() {
+    const asked = ++this.asked;
     const clip = await readDance(this.setup, this.content, this.dances++);
-    this.player.play(clip, 0, true);
+    if (asked === this.asked) this.player.play(clip, 0, true);
+    return asked === this.asked;
   }
 
   async finish() {
@@ -180,6 +183,7 @@ class App {
   }
 
   pause() {
+    this.asked++;
     this.player.pause();
     this.label();
   }

@@ -9,7 +9,7 @@ export class Starts {
   /**
    * @param content of the model.
    * @param body whose pose stays with a picture of the user's.
-   * @param begin async function that begins with a first frame: {image, joints, depth}.
+   * @param begin async function that begins with a first frame: {image, joints, depth}, and a clip.
    * @param on function that adds a listener whose errors are shown.
    */
   constructor(content, body, begin, on) {
@@ -27,12 +27,12 @@ export class Starts {
     on(document.getElementById("own"), "change", ({ target }) => this.takeOwn(target));
   }
 
-  /** Begins with one of the given first frames. */
-  async choose(index) {
+  /** Begins with one of the given first frames; a clip may follow. */
+  async choose(index, clip = null) {
     const { image, joints, depth } = this.content.starts[index];
     this.mark(index);
     this.chosen = { image: image.data, joints: joints.data, depth: depth?.data ?? null };
-    await this.again();
+    await this.begin(this.chosen, clip);
   }
 
   /** Begins with the user's picture; the skeleton stays. */
