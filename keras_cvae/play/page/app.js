@@ -66,7 +66,10 @@ class App {
     this.setTemperature();
     find("latent-note").textContent = latent ?? "";
     find("latent-note").hidden = !latent;
-    if (!choreography) this.say("This model comes without the video it was validated on, so there is no choreography to play.");
+    if (choreography) return;
+    find("status").textContent = "This model comes without the video on which it was validated, " +
+      "so there is no choreography to play.";
+    find("status").hidden = false;
   }
 
   /** Adds a listener; what goes wrong in it is said on the page. */
@@ -128,8 +131,10 @@ class App {
   count(more) {
     const now = performance.now();
     this.counted = (this.counted ?? []).filter((time) => now - time < 1000).concat(now);
+    if (more && now - (this.said ?? 0) < 500) return; // legible
+    this.said = now;
     const speed = more ? `${this.counted.length} frames per second` : "waiting for a movement";
-    if (!more || this.counted.length % 10 === 0) find("speed").textContent = `, ${speed}`;
+    find("speed").textContent = `, ${speed}`;
   }
 
   stir() {
@@ -208,11 +213,6 @@ class App {
     find("problem").hidden = true;
     this.stir();
     this.loop.start();
-  }
-
-  say(text) {
-    find("status").textContent = text;
-    find("status").hidden = !text;
   }
 
   /** There are no more frames. */
