@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PAGE = "keras_cvae/play/page"
 MAPPED = {"keras_cvae.callbacks": "callbacks", "keras_cvae.saved_models": "saved_models"}
 
 
@@ -112,6 +113,8 @@ def test_the_wheel_holds_every_module_once(wheel):
     assert "keras_cvae/callbacks/validation_psnr.py" in names
     assert "keras_cvae/saved_models/__init__.py" in names
     assert "keras_cvae/py.typed" in names
+    page = {f"keras_cvae/play/page/{path.name}" for path in (ROOT / PAGE).iterdir()}
+    assert len(page) > 5 and page <= set(names)
     tops = {name.split("/")[0] for name in names}
     assert tops == {"keras_cvae"}, "tests, scripts or callbacks would be packages of their own"
 

@@ -57,6 +57,7 @@ LIMBS = (
 
 SHIFT = 4  # fractional bits of OpenCV coordinates
 FARTHEST = 1e6  # pixels: beyond, coordinates on the canvas would not be exact, or overflow
+_LINE = 0.05  # of the image's shorter side: the width of the lines
 MAX_LINE = 32767  # pixels of the canvas, OpenCV's own bound
 _INDEX = {name: i for i, name in enumerate(JOINTS)} | {"neck": len(JOINTS)}
 _STARTS = np.array([_INDEX[start] for start, _, _ in LIMBS])
@@ -71,6 +72,15 @@ def supersampling(frame_size: tuple[int, int]) -> int:
         frame_size: `(height, width)`.
     """
     return 4 if min(frame_size) <= 96 else 2
+
+
+def line_width(frame_size: tuple[int, int]) -> int:
+    """The width of the lines where none is asked for, in pixels of the enlarged canvas.
+
+    Args:
+        frame_size: `(height, width)`.
+    """
+    return _line_width(_LINE * min(frame_size), supersampling(frame_size))
 
 
 def to_canvas(points: np.ndarray, scale: float) -> np.ndarray:
@@ -124,7 +134,7 @@ def draw_skeleton(
     height, width = frame_size = chosen_frame_size(frame_size)
     joints = _complete(_without_unseen(_floats(joints, "joints")), "joints", 2)
     scale = supersampling(frame_size)
-    line = _line_width(0.05 * min(frame_size) if thickness is None else thickness, scale)
+    line = line_width(frame_size) if thickness is None else _line_width(thickness, scale)
     canvas = np.zeros((height * scale, width * scale, 3), np.uint8)
 
     seen = ~np.isnan(joints).any(axis=1)

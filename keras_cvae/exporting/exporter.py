@@ -201,6 +201,7 @@ def _describe(
         "latent_shape": list(model.latent_shape(frame_size)),
         "temperature": model.temperature,
         "prior": model.architecture.prior,
+        "poses": model.poses,
         "inputs": inputs,
         "outputs": {OUTPUT: inputs["previous_frame"]},
         "dtype": "float32",

@@ -109,6 +109,7 @@ def load_predictor(path: str | os.PathLike, trust: bool = False) -> Predictor:
         manifest["temperature"],
         manifest,
         prior=prior_of(manifest),
+        poses=manifest.get("poses"),
     )
 
 
@@ -205,6 +206,7 @@ def _from_keras(path: Path, format: str, manifest: dict | None) -> Predictor:
         frame_size=model.frame_size,
         temperature=model.temperature,
         manifest=manifest,
+        poses=model.poses or (manifest or {}).get("poses"),
     )
 
 

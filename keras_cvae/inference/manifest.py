@@ -10,7 +10,7 @@ from typing import Any
 from keras_cvae.errors import UserError
 from keras_cvae.files import read_json, write_json
 from keras_cvae.images import check_pixels
-from keras_cvae.predictor import PRIORS
+from keras_cvae.predictor import POSES, PRIORS
 
 SUFFIX = ".json"
 _WIDEST = 4096  # channels of a latent
@@ -63,6 +63,8 @@ def read_manifest(path: str | os.PathLike) -> dict | None:
     wrong = [name for name, fits in _FIELDS.items() if not fits(known.get(name))]
     if prior_of(known) not in PRIORS:
         wrong.append("prior")
+    if known.get("poses") not in (None, *POSES):
+        wrong.append("poses")
     if wrong:
         raise UserError(
             f"{path} is not the manifest of an export: {', '.join(wrong)} missing or wrong."

@@ -86,6 +86,8 @@ class CVAE(PortableModel):
         ssim_weight: float >= 0. Above 0 the loss of a frame has the term `ssim_weight * (1 - ssim)`
             (Wang et al. 2004), for frames of at least 11 x 11 pixels. With 0.01, frames of a real
             video were more similar to the true ones and their PSNR no lower (docs/prior.md).
+        poses: what drew the pose images, which training notes: `"builtin"` or `"builtin-ball"`, the
+            built-in data; `"skeleton"`, `draw_skeleton` for another person; `None`, not known.
 
     Raises:
         UserError: for an unknown name or a value out of its range.
@@ -118,13 +120,14 @@ class CVAE(PortableModel):
         seed: int | None = None,
         prior: str = "standard",
         ssim_weight: float = 0.0,
+        poses: str | None = None,
         **kwargs: Any,
     ):
         # Layers cast for themselves; targets and losses stay in float32.
         super().__init__(**{"autocast": False, **kwargs})
         check_choice("architecture", architecture, ARCHITECTURES)
         presets.check_options(
-            output, kl_reduction, initialisation, logvar_bound, temperature, ssim_weight
+            output, kl_reduction, initialisation, logvar_bound, temperature, ssim_weight, poses
         )
         check_choice("prior", prior, PRIORS)
         frame_size = None if frame_size is None else chosen_frame_size(frame_size)
@@ -165,6 +168,7 @@ class CVAE(PortableModel):
         self.ssim_weight = float(ssim_weight)
         self.rematerialise = rematerialise
         self.temperature = float(temperature)
+        self.poses = poses
         self.note_frame_size(frame_size)
         self._config = {
             "architecture": architecture,
@@ -186,7 +190,7 @@ class CVAE(PortableModel):
     def get_config(self) -> dict:
         base = super().get_config()
         kept = {key: base[key] for key in ("name", "trainable", "dtype") if key in base}
-        state = {"temperature": self.temperature, "frame_size": self.frame_size}
+        state = {name: getattr(self, name) for name in ("temperature", "frame_size", "poses")}
         return {**kept, **self._config, **state}
 
     @classmethod
@@ -351,7 +355,8 @@ class CVAE(PortableModel):
     @property
     def predictor(self) -> Predictor:
         """The loop over poses around this model's step, with its temperature and frame size."""
-        return self.prediction.predictor(temperature=self.temperature, frame_size=self.frame_size)
+        noted = {name: getattr(self, name) for name in ("temperature", "frame_size", "poses")}
+        return self.prediction.predictor(**noted)
 
     def latent_shape(self, frame_size: tuple[int, int]) -> tuple[int, int, int]:
         """Shape of one frame's z, see `Architecture.latent_shape`."""

@@ -11,6 +11,7 @@ from keras_cvae.errors import UserError, check_choice, first_line
 from keras_cvae.files import check_regular
 from keras_cvae.model.archive import check_model_config, check_model_file
 from keras_cvae.model.cvae import CVAE
+from keras_cvae.predictor import BUILTIN_POSES, SKELETON_POSES
 
 PRETRAINED = Path(saved_models.__path__[0])  # the folder of the models that come with the package
 
@@ -49,7 +50,20 @@ def load_model(path: str | os.PathLike, compile: bool = True) -> CVAE:
     check_weights(model, path)
     if model.frame_size is None and runs.is_run(folder):
         model.note_frame_size(runs.read_config(folder)["frame_size"])
+    if model.poses is None and runs.is_run(run := path.parent):
+        model.poses = _poses_of_run(run)
     return model
+
+
+def _poses_of_run(run: Path) -> str | None:
+    """What drew the pose images of a run, of an earlier version too, whose models do not say."""
+    try:
+        data = runs.read_config(run).get("data")
+    except UserError:  # a file of that name that is not of a run
+        return None
+    if data in BUILTIN_POSES:
+        return data
+    return SKELETON_POSES if (run / runs.DANCER).is_file() else None
 
 
 def load_weights(path: str | os.PathLike, config: dict) -> CVAE:

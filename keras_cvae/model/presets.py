@@ -3,7 +3,7 @@
 import math
 
 from keras_cvae.errors import UserError, check_choice
-from keras_cvae.predictor import check_temperature
+from keras_cvae.predictor import POSES, check_temperature
 
 OUTPUT_BOUNDS = ("sigmoid", "clip", "none")
 KL_REDUCTIONS = ("sum", "mean")
@@ -84,6 +84,7 @@ def check_options(
     logvar_bound: float | None,
     temperature: float,
     ssim_weight: float,
+    poses: str | None = None,
 ) -> None:
     """Checks the options of a `CVAE`.
 
@@ -98,3 +99,5 @@ def check_options(
     check_temperature(temperature)
     if not 0 <= ssim_weight < math.inf:
         raise UserError(f"ssim_weight must be at least 0 and finite; got {ssim_weight}.")
+    if poses is not None:
+        check_choice("poses", poses, POSES)

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from keras_cvae.errors import UserError
-from keras_cvae.files import DAMAGED_ZIP, written_whole
+from keras_cvae.files import DAMAGED_ZIP, cache_folder, written_whole
 
 # BlazePose of MediaPipe (Apache-2.0). Later wheels of it hold no models. The wheel is not
 # installed, and each of its builds holds the same two files, so any system takes this one.
@@ -59,22 +59,6 @@ def model_files(folder: str | os.PathLike | None = None) -> tuple[Path, Path]:
         if not _is_known(path):
             raise UserError(f"The pose model {path} is damaged or another one. {_WAY_OUT}.")
     return paths
-
-
-def cache_folder() -> Path:
-    """Where the files are kept: `keras_cvae` in the user's cache folder."""
-    if given := os.environ.get("XDG_CACHE_HOME"):
-        return Path(given) / "keras_cvae"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "keras_cvae" / "cache"
-    try:
-        home = Path.home()
-    except RuntimeError as error:
-        raise UserError(
-            "The pose models have no place to be kept, as this user has no home folder. Set the "
-            "environment variable XDG_CACHE_HOME to a folder."
-        ) from error
-    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "keras_cvae"
 
 
 def _is_known(path: Path) -> bool:

@@ -11,6 +11,9 @@ from keras_cvae.images import check_range, scaled, to_unit
 
 OUTPUT = "frame"  # of a step of prediction
 PRIORS = ("standard", "pose", "learned")  # of a `CVAE`
+BUILTIN_POSES = ("builtin", "builtin-ball")  # drawn for the built-in data of that name
+SKELETON_POSES = "skeleton"  # drawn by `draw_skeleton` for the joints of someone else
+POSES = (*BUILTIN_POSES, SKELETON_POSES)  # what is known of the pose images of a `CVAE`
 
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 Piece = Step  # of the same frame, but poses (B, n, H, W, 3) and noise (B, n, *latent_shape)

@@ -44,9 +44,10 @@ class Predictor:
         prior: `"standard"`, where z is the noise, or another one, see `CVAE`.
         for_latents: `(step_for, piece_for)` that take z in place of the noise, for a prior that is
             not standard; `None` where there is none, as in an exported model.
+        poses: what draws the pose images, see `CVAE`; `None` where it is not known.
 
     Attributes:
-        step_for, frame_size, temperature, manifest, prior: as given.
+        step_for, frame_size, temperature, manifest, prior, poses: as given.
 
     Example:
 
@@ -66,6 +67,7 @@ class Predictor:
         piece_for: Callable[[tuple, tuple], Piece] | None = None,
         prior: str = "standard",
         for_latents: tuple[Callable, Callable] | None = None,
+        poses: str | None = None,
     ):
         self.step_for = step_for
         self._latent_shape = latent_shape
@@ -75,6 +77,18 @@ class Predictor:
         self.frame_size = tuple(frame_size) if frame_size else None
         self.temperature = temperature
         self.manifest = manifest or {}
+        self.poses = poses
+
+    def latent_shape(self, frame_size: tuple) -> tuple:
+        """The shape of one frame's z.
+
+        Args:
+            frame_size: (height, width).
+
+        Raises:
+            UserError: for a size that the model cannot have.
+        """
+        return tuple(self._latent_shape(frame_size))
 
     def predict_video(
         self,
@@ -137,7 +151,7 @@ class Predictor:
         first_frames, poses, z = self._checked_video(first_frames, poses, z)
         frame, noise, shape = self._beginning(first_frames, temperature, seed, z)
         _, piece_for = self._taking(z)
-        return pieces(piece_for(shape, self._checked_latent_shape(shape[1:3])), frame, poses, noise)
+        return pieces(piece_for(shape, self.latent_shape(shape[1:3])), frame, poses, noise)
 
     def stream_video(
         self,
@@ -188,7 +202,7 @@ class Predictor:
         """
         frame, noise, shape = self._beginning(first_frames, temperature, seed, z)
         step_for, _ = self._taking(z)
-        step = step_for(shape, self._checked_latent_shape(shape[1:3]))
+        step = step_for(shape, self.latent_shape(shape[1:3]))
         return frames(step, frame, poses, noise, shape)
 
     def _taking(self, z: Any) -> tuple[Callable, Callable]:
@@ -217,7 +231,7 @@ class Predictor:
                 f"T >= 1; got {poses.shape}."
             )
         if z is not None:
-            latents = self._checked_latent_shape(first_frames.shape[1:3])
+            latents = self.latent_shape(first_frames.shape[1:3])
             expected = (len(poses), poses.shape[1] - 1, *latents)
             z = np.asarray(z, "float32")
             if z.shape != expected:
@@ -242,10 +256,7 @@ class Predictor:
         if seed is not None and not (isinstance(seed, int | np.integer) and seed >= 0):
             raise UserError(f"seed must be an integer of at least 0, or None; got {seed!r}.")
         shape = (1, *first_frames.shape)[-4:]
-        latent_shape = self._checked_latent_shape(shape[1:3])
+        latent_shape = self.latent_shape(shape[1:3])
         if z is None:
             z = prior_noise((shape[0], *latent_shape), temperature, seed)
         return first_frames, iter(z), shape
-
-    def _checked_latent_shape(self, frame_size: tuple) -> tuple:
-        return tuple(self._latent_shape(frame_size))

@@ -30,6 +30,7 @@ from keras_cvae.evaluation.rollouts import check_predictable
 from keras_cvae.files import read_json, write_json
 from keras_cvae.poses.body import CORE
 from keras_cvae.poses.dancer import Dancer, make_dancer, write_dancer
+from keras_cvae.predictor import SKELETON_POSES
 from keras_cvae.training.config import TrainingConfig
 
 
@@ -55,6 +56,16 @@ class RunData(NamedTuple):
         write_json(run / runs.DATA, self.fingerprint)
         if self.dancer is not None:
             write_dancer(run / runs.DANCER, self.dancer)
+
+    def poses(self, source: str) -> str | None:
+        """What drew the pose images, see `CVAE`.
+
+        Args:
+            source: the `data` of the configuration.
+        """
+        if is_builtin(source):
+            return source
+        return None if self.dancer is None else SKELETON_POSES
 
 
 def load_data(config: TrainingConfig) -> RunData:

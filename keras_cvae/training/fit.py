@@ -124,6 +124,7 @@ def _train(
         model = new_model(config, data)
     else:
         model, config = begin(config, data, started)
+    model.poses = data.poses(config.data)
     # The folder is made, or touched, when nothing is left that could be wrong with the settings.
     with first_alone() as first:
         if first and resume:

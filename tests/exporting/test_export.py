@@ -99,12 +99,13 @@ def test_the_manifest(model, tmp_path):
     [("learned", "onnx")] + [pytest.param(*each, marks=pytest.mark.slow) for each in OTHERS],
 )
 def test_a_learned_prior_is_inside(tmp_path, format, prior):
-    model = make_model(prior=prior)
+    model = make_model(prior=prior, poses="builtin-ball")
     path = path_of(tmp_path, format)
     manifest = export(model, path, format)
     assert list(manifest["inputs"]) == ["previous_frame", "pose", "noise"]
     assert manifest["prior"] == read_manifest(path)["prior"] == prior
     predictor = load_predictor(path, trust=True)
+    assert manifest["poses"] == predictor.poses == "builtin-ball"
     assert_same_videos(predictor, model)
     poses, z = images(), np.ones((4, 1, 2, 4), "float32")
     if format in ("keras", "weights"):
@@ -119,12 +120,15 @@ def test_a_model_that_was_exported_before_there_were_priors(model, tmp_path):
     path = tmp_path / "dancer.onnx"
     export(model, path, "onnx")
     manifest = read_manifest(path)
-    del manifest["prior"], manifest["model"]["prior"]
+    for name in ("prior", "poses"):
+        del manifest[name], manifest["model"][name]
     write_manifest(path, manifest)
     assert_same_videos(load_predictor(path), model)
-    write_manifest(path, manifest | {"prior": "another"})
-    with pytest.raises(UserError, match="not the manifest of an export: prior missing or wrong"):
-        load_predictor(path)
+    assert load_predictor(path).poses is None
+    for name in ("prior", "poses"):
+        write_manifest(path, manifest | {name: "another"})
+        with pytest.raises(UserError, match=f"manifest of an export: {name} missing or wrong"):
+            load_predictor(path)
 
 
 @pytest.mark.slow

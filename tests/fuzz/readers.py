@@ -28,6 +28,7 @@ from keras_cvae.data.synthetic import write_dataset
 from keras_cvae.evaluation.submission import read_submission, write_submission
 from keras_cvae.inference import load_predictor
 from keras_cvae.inference.manifest import manifest_path
+from keras_cvae.play.session import Session
 from keras_cvae.poses.dancer import make_dancer, read_dancer, write_dancer
 from keras_cvae.poses.keypoints import read_keypoints
 from keras_cvae.poses.normalise import normalise
@@ -245,6 +246,29 @@ def _read_dancer(path):
     dancer.outside(pose[None])
 
 
+# === What a page sends to the server ===
+
+
+def _session():
+    return Session(lambda previous, pose, noise: (previous + pose) / 2, SIZE, (1, 2, 4))
+
+
+def _messages(folder):
+    start, pose = (image.tobytes() for image in images(2))
+    noise = np.random.default_rng(0).standard_normal(8).astype("<f4").tobytes()
+    (folder / "messages").write_bytes(b"\x01" + start + b"\x02" + noise + pose)
+    return folder / "messages"
+
+
+def _read_messages(path):
+    data, session = path.read_bytes(), _session()
+    length = 1 + SIZE[0] * SIZE[1] * 3
+    for message in (data[:length], data[length:]):
+        answer = session.answer(message)
+        assert len(answer) == length and answer[0] == message[0]
+    assert session.answer(data[:length]) == data[:length]
+
+
 def _inside(name):
     return lambda folder: folder / name
 
@@ -262,6 +286,7 @@ READERS = {
     "joints": Reader(_joints, _read_joints, mutate=mutated_member, victim=_inside("joints.npz")),
     "dataset.json": Reader(_joints, _read_joints, victim=_inside("dataset.json")),
     "dancer": Reader(_dancer, _read_dancer, mutate=mutated_member),
+    "messages": Reader(_messages, _read_messages),
     "state": Reader(_state, read_training_state),
     "state inside": Reader(_state, read_training_state, mutate=mutated_member),
     "keras": Reader(_keras, lambda path: _predict(load_model(path)), cheap=False, equal=True),

@@ -177,7 +177,7 @@ def test_presets_fix_the_widths_and_recipes_all_the_rest(preset, recipe):
     assert config.items() >= PRESETS[preset].items()
     assert config.items() >= MODEL_RECIPES[recipe].items()
     given = PRESETS[preset].keys() | MODEL_RECIPES[recipe].keys() | {"name", "trainable", "dtype"}
-    assert config.keys() - given == {"frame_size", "rematerialise", "seed"}
+    assert config.keys() - given == {"frame_size", "poses", "rematerialise", "seed"}
 
 
 def test_the_published_recipe_is_the_published_model():

@@ -35,7 +35,7 @@ def test_the_cards_psnr_comes_from_the_file(video, name):
     if name.endswith(".onnx"):
         pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
     predictor = load_predictor(FOLDER / name)
-    assert predictor.frame_size == (32, 64)
+    assert predictor.frame_size == (32, 64) and predictor.poses == "builtin"
     predicted = predictor.predict_video(video.frames[0], video.poses)
     psnr = frame_psnr(video.frames[1:], predicted[1:]).mean()
     assert psnr == pytest.approx(from_card("prediction, PSNR"), abs=0.05)

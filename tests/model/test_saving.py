@@ -9,12 +9,14 @@ import pytest
 from checks import BACKENDS, TINIEST, block_other_backends, call_on_each, make_clip, relative
 
 import keras_cvae
-from keras_cvae import CVAE
+from keras_cvae import CVAE, runs
+from keras_cvae.errors import UserError
+from keras_cvae.inference import load_predictor
 from keras_cvae.model.saving import portable
 
 
 def trained_model():
-    model = CVAE("lab", **TINIEST, temperature=0.5, seed=3)
+    model = CVAE("lab", **TINIEST, temperature=0.5, seed=3, poses="skeleton")
     model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
     model.beta.assign(0.25)
     model.teacher_forcing_ratio.assign(0.5)
@@ -42,6 +44,35 @@ def test_everything_is_there_again(model, tmp_path):
     assert float(again.beta) == 0.25
     assert float(again.teacher_forcing_ratio) == 0.5
     assert again.temperature == 0.5
+    assert again.poses == "skeleton"
+
+
+def test_what_drew_the_poses_is_known_of_earlier_runs(tmp_path):
+    """Their models do not say; their folders do."""
+    model = CVAE("lab", **TINIEST)
+    config = model.get_config()
+    assert config.pop("poses") is None
+    assert CVAE.from_config(config).poses is None  # as files of earlier versions
+    for number, (data, dancer, poses) in enumerate(
+        (
+            ("builtin", False, "builtin"),
+            ("builtin-ball", False, "builtin-ball"),
+            ("skeleton", False, None),  # a folder of that name
+            ("my_data", True, "skeleton"),
+            (None, False, None),
+        )
+    ):
+        run = tmp_path / str(number)
+        runs.create_run(run, {"data": data, "schedule_epochs": 1, "frame_size": [8, 16]})
+        for name in (runs.BEST, runs.LAST):
+            model.save(run / name)
+        if dancer:
+            (run / runs.DANCER).touch()
+        assert {load_predictor(run).poses, keras_cvae.load_model(run / runs.LAST).poses} == {poses}
+    (run / runs.CONFIG).write_text("{}")
+    assert keras_cvae.load_model(run / runs.BEST).poses is None
+    with pytest.raises(UserError, match="Unknown poses 'drawn'; expected one of builtin, builtin-"):
+        CVAE("lab", **TINIEST, poses="drawn")
 
 
 def test_training_goes_on_as_if_it_had_not_been_saved(model, tmp_path):

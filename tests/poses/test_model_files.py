@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from keras_cvae.errors import UserError
+from keras_cvae.files import cache_folder
 from keras_cvae.poses import model_files as module
-from keras_cvae.poses.model_files import DETECTOR, LANDMARKS, cache_folder, model_files
+from keras_cvae.poses.model_files import DETECTOR, LANDMARKS, model_files
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """scripts/train.py: what a run leaves behind."""
 
 import json
+import zipfile
 
 import keras
 import numpy as np
@@ -85,6 +86,9 @@ def test_metrics_are_those_of_the_best_model(run, data):
 
 def test_the_configuration_says_all(run, data):
     config = json.loads((run / "config.json").read_text())
+    for name in ("best.keras", "last.keras"):
+        stored = json.loads(zipfile.ZipFile(run / name).read("config.json"))
+        assert stored["config"]["poses"] == "skeleton"
     assert config["data"] == str(data) and config["frame_size"] == list(SIZE)
     assert (config["tfr"], config["seed"], config["validate_every"]) == (0.5, 3, 2)
     assert config["preset"] == "multiscale" and config["recipe"] == "recommended"

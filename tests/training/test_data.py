@@ -22,7 +22,9 @@ def load(folder, **settings):
 
 
 def test_a_run_keeps_what_driving_needs(folder, tmp_path):
-    load(folder, frame_size=(16, 32)).store(tmp_path)
+    data = load(folder, frame_size=(16, 32))
+    assert data.poses(str(folder)) == "skeleton"
+    data.store(tmp_path)
     dancer = read_dancer(tmp_path / runs.DANCER)
     assert dancer.frames.shape == (FRAMES, 16, 32, 3) and dancer.fps == 24
     joints = read_joints(folder / "joints.npz").of_split("train")
@@ -32,7 +34,9 @@ def test_a_run_keeps_what_driving_needs(folder, tmp_path):
 
 def test_without_joints_it_keeps_nothing(folder, tmp_path):
     (folder / "joints.npz").unlink()
-    load(folder).store(tmp_path)
+    data = load(folder)
+    assert data.poses(str(folder)) is None
+    data.store(tmp_path)
     assert not (tmp_path / runs.DANCER).exists() and (tmp_path / runs.DATA).exists()
 
 

@@ -180,8 +180,33 @@ def dance_joints(
     Raises:
         UserError: for a size, length or seed out of range.
     """
+    return dance_in_depth(choreography_seed, frames, frame_size)[0]
+
+
+def dance_in_depth(
+    choreography_seed: int | Sequence[int],
+    frames: int,
+    frame_size: tuple[int, int] | None = DEFAULT_FRAME_SIZE,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The joints of a dance and their depth, from which its pose images are drawn.
+
+    Args:
+        choreography_seed, frames, frame_size: as for `render_video`.
+
+    Returns:
+        `(joints, depth)`: (frames, 19, 2), as of `dance_joints`, and (frames, 19), larger is nearer
+        to the camera.
+
+    Raises:
+        UserError: for a size, length or seed out of range.
+
+    Example:
+        >>> joints, depth = dance_in_depth(3, frames=240)
+        >>> pose = draw_skeleton(joints[0], (32, 64), depth[0])  # that of iter_frames
+    """
     body, project = _dance(choreography_seed, frames, check_frame_size(frame_size))
-    return project(joint_array(body.joints))
+    joints = joint_array(body.joints)
+    return project(joints), joints[..., 2]
 
 
 def ball_centres(

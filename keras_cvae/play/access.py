@@ -1,0 +1,46 @@
+"""Who may ask the server: pages that it served itself, under a name of this machine."""
+
+import ipaddress
+import re
+
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?", re.ASCII)
+_HTTP = 80  # the port that a browser leaves out
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address reaches this machine alone.
+
+    Args:
+        address: of IPv4 or IPv6, in digits.
+    """
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def host_fits(host: str | None, port: int, local: bool) -> bool:
+    """Whether a request was made under a name that is this server's.
+
+    A page of another site can let its own name stand for 127.0.0.1, and would then be of the same
+    origin as the server (DNS rebinding). The browser still sends that name.
+
+    Args:
+        host: the header `Host`.
+        port: that the server listens at.
+        local: whether only this machine reaches the server. Else its names are not known, and any
+            will do.
+    """
+    found = _HOST.fullmatch(host or "")
+    if found is None:
+        return False
+    return not local or (found[1].lower() in _LOCAL and int(found[2] or _HTTP) == port)
+
+
+def origin_fits(origin: str | None, host: str) -> bool:
+    """Whether a request comes from a page of this server.
+
+    Args:
+        origin: the header `Origin`. Without one it comes from no page of another site: browsers
+            always send it with a WebSocket and with what another site may read.
+        host: the header `Host`, which `host_fits`.
+    """
+    return origin is None or origin.lower() == f"http://{host.lower()}"

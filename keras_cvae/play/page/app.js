@@ -1,0 +1,236 @@
+// The page: wires controls, skeleton, model and pictures.
+
+import { Body } from "play/body";
+import { readContent, readDance, readSetup } from "play/content";
+import { Game } from "play/game";
+import { Loop } from "play/loop";
+import { show, showLatent } from "play/pictures";
+import { Player } from "play/player";
+import { playground } from "play/playground";
+import { Recorder } from "play/record";
+import { Painter } from "play/smooth";
+import { Stage } from "play/stage";
+import { Starts } from "play/starts";
+
+const SLOWEST = 25; // frames per second, at least
+const find = (id) => document.getElementById(id);
+const named = (name, on, off, active) => { find(name).textContent = active ? on : off; };
+
+class App {
+  async open() {
+    this.setup = readSetup();
+    this.content = await readContent(this.setup);
+    await this.connect();
+    const { content } = this;
+    this.rate = Math.max(SLOWEST, content.fps);
+    this.body = new Body(content.skeleton.joints);
+    this.player = new Player(this.body);
+    this.game = new Game(content, this.engine, this.body, this.player, this.rate);
+    this.painter = new Painter(find("frame"), content.frame_size);
+    this.loop = new Loop(this.rate, () => this.turn());
+    this.asked = 0;
+    this.dances = 0; // how many were asked for: the seed of the next
+    const [first] = content.starts;
+    this.body.set(first.joints.data, first.depth?.data);
+    this.stage = new Stage(this.body, content.skeleton, content.frame_size, {
+      hold: () => this.pause(),
+      move: () => this.stir(),
+    });
+    this.describe();
+    this.listen();
+    this.starts = new Starts(content, this.body, (...given) => this.begin(...given), this.on);
+    this.recorder = new Recorder(find("frame"), content.frame_size, this.rate, () => this.stir());
+    this.on(find("record"), "click", () => this.recorder.toggle());
+    await this.starts.choose(0);
+    for (const each of document.querySelectorAll(":disabled")) each.disabled = false;
+    find("choreography").disabled = !content.choreography;
+    find("dance").disabled = this.setup.engine !== "remote" && !content.dances.length;
+    this.stage.enabled = true;
+    find("loading").hidden = true;
+    find("playground").removeAttribute("aria-busy");
+    this.loop.start();
+  }
+
+  async connect() {
+    const remote = this.setup.engine === "remote";
+    const { Engine } = await import(remote ? "play/remote" : "play/local");
+    this.engine = await Engine.open(this.setup, this.content);
+    this.engine.onlost = (reason) => this.fail(new Error(reason));
+  }
+
+  /** What is fixed for a model. */
+  describe() {
+    const { name, frame_size: [height, width], temperature, latent, choreography } = this.content;
+    find("model").textContent = `${name}, ${width} × ${height} pixels`;
+    find("temperature").value = temperature;
+    this.setTemperature();
+    find("latent-note").textContent = latent ?? "";
+    find("latent-note").hidden = !latent;
+    if (choreography) return;
+    find("status").textContent = "This model comes without the video on which it was validated, " +
+      "so there is no choreography to play.";
+    find("status").hidden = false;
+  }
+
+  /** Adds a listener; what goes wrong in it is said on the page. */
+  on = (element, type, work) => {
+    element.addEventListener(type, async (event) => {
+      try {
+        if (!this.lost) find("problem").hidden = true;
+        await work(event);
+      } catch (error) {
+        this.complain(error);
+      }
+    });
+  };
+
+  listen() {
+    const on = (id, type, work) => this.on(find(id), type, work);
+    on("choreography", "click", () => this.toggle("choreography"));
+    on("dance", "click", () => this.toggle("dance"));
+    on("back", "click", () => this.starts.again());
+    on("show-skeleton", "change", ({ target }) => find("stage").classList.toggle("bare", !target.checked));
+    on("temperature", "input", () => this.setTemperature());
+    on("every-frame", "change", ({ target }) => {
+      this.game.everyFrame = target.checked;
+      this.stir();
+    });
+    on("new-z", "click", () => {
+      find("every-frame").checked = this.game.everyFrame = false; // else it would be gone at once
+      this.game.newLatent();
+      this.stir();
+    });
+    on("reconnect", "click", () => this.reconnect());
+  }
+
+  /** One turn of the loop: a frame is predicted and shown. */
+  async turn() {
+    try {
+      const turn = await this.game.advance();
+      this.show(turn);
+      this.count(turn.more);
+      if (this.player.finished) await this.finish();
+      return turn.more;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
+  show({ previous, pose, latent, frame }) {
+    const { frame_size: size, latent_shape: shape } = this.content;
+    this.painter.paint(frame);
+    show(find("see-previous"), previous, size);
+    show(find("see-pose"), pose, size);
+    showLatent(find("see-latent"), latent, shape);
+    if (!this.stage.held) this.stage.place();
+    this.recorder.add(frame);
+  }
+
+  /** Says how many frames a second there are. */
+  count(more) {
+    const now = performance.now();
+    this.counted = (this.counted ?? []).filter((time) => now - time < 1000).concat(now);
+    if (more && now - (this.said ?? 0) < 500) return; // legible
+    this.said = now;
+    const speed = more ? `${this.counted.length} frames per second` : "waiting for a movement";
+    find("speed").textContent = `, ${speed}`;
+  }
+
+  stir() {
+    this.game.stir();
+    this.loop.wake();
+  }
+
+  async begin(first, clip = null) {
+    this.pause();
+    await this.game.start(first, clip);
+    this.kind = clip && "choreography";
+    this.label();
+    this.stage.place();
+    this.painter.paint(first.image);
+    this.stir();
+  }
+
+  /** Plays or pauses the choreography or a dance. */
+  async toggle(kind) {
+    if (this.kind === kind && this.player.playing) this.pause();
+    else await this.play(kind);
+  }
+
+  async play(kind) {
+    if (this.kind === kind && this.player.clip && !this.player.finished) this.player.resume();
+    else if (kind === "choreography") {
+      await this.starts.choose(0, this.content.choreography); // which begins with that frame
+    } else if (!(await this.dance())) return;
+    this.kind = kind;
+    this.label();
+    this.stir();
+  }
+
+  /** Plays another dance, unless something else was asked for while it was fetched. */
+  async dance() {
+    const asked = ++this.asked;
+    const clip = await readDance(this.setup, this.content, this.dances++);
+    if (asked === this.asked) this.player.play(clip, 0, true);
+    return asked === this.asked;
+  }
+
+  async finish() {
+    if (this.kind === "dance") await this.dance();
+    else {
+      this.player.stop();
+      this.label();
+    }
+  }
+
+  pause() {
+    this.asked++;
+    this.player.pause();
+    this.label();
+  }
+
+  label() {
+    const playing = this.player.playing && this.kind;
+    named("choreography", "Pause", "Play choreography", playing === "choreography");
+    named("dance", "Pause", "Random dance", playing === "dance");
+    find("stage").classList.toggle("playing", Boolean(playing));
+  }
+
+  setTemperature() {
+    const { value } = find("temperature");
+    this.game.temperature = Number(value);
+    find("temperature-value").textContent = Number(value).toFixed(2);
+    this.stir();
+  }
+
+  async reconnect() {
+    this.engine.close();
+    await this.connect();
+    this.game.engine = this.engine;
+    await this.engine.start(this.game.frame);
+    this.lost = false;
+    find("problem").hidden = true;
+    this.stir();
+    this.loop.start();
+  }
+
+  /** There are no more frames. */
+  fail(error) {
+    this.lost = true;
+    this.loop?.end();
+    find("loading").hidden = true;
+    this.complain(error);
+  }
+
+  /** Says on the page what went wrong. */
+  complain(error) {
+    find("problem-text").textContent = error.message;
+    find("reconnect").hidden = !(this.lost && this.loop && this.setup.engine === "remote");
+    find("problem").hidden = false;
+  }
+}
+
+const app = new App();
+window.playground = playground(app, app.open());
+window.playground.ready.catch((error) => app.fail(error));

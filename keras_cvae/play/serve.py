@@ -1,0 +1,116 @@
+"""Starts the server of the page, opens a browser, and stops at Ctrl-C."""
+
+import asyncio
+import os
+import socket
+import threading
+import warnings
+import webbrowser
+
+from aiohttp import web
+
+from keras_cvae import signals
+from keras_cvae.errors import UserError
+from keras_cvae.inference import load_predictor
+from keras_cvae.play.access import is_loopback
+from keras_cvae.play.content import Content
+from keras_cvae.play.server import PlayServer
+
+HOST, PORT = "127.0.0.1", 8000
+_PATIENCE = 1.0  # seconds for what is under way when the server stops
+
+
+def serve(
+    model: str | os.PathLike,
+    host: str = HOST,
+    port: int | None = None,
+    trust: bool = False,
+    browser: bool = True,
+) -> None:
+    """Serves the page of a model until a signal asks the process to stop.
+
+    Prints the address when the server answers.
+
+    Args:
+        model: a model in any format, see `inference.load_predictor`.
+        host: the name or address to listen at. Others can only reach another than a loopback one;
+            a warning then says so.
+        port: to listen at; 0 is any free one, `None` is 8000, or a free one if that is taken.
+        trust: whether a format that can run code is loaded.
+        browser: whether the page is opened in the user's browser.
+
+    Raises:
+        UserError: if the model cannot be loaded or played with, or the server cannot listen there.
+        keras_cvae.signals.Stopped: when a signal has stopped it.
+    """
+    with _listening(host, port) as listener:
+        predictor = load_predictor(model, trust)
+        server = PlayServer(Content(model, predictor), predictor.step_for)
+        received = asyncio.run(_served(server, listener, browser))
+    raise signals.Stopped(received)
+
+
+async def _served(server: PlayServer, listener: socket.socket, browser: bool) -> int:
+    """Serves until a signal comes, and gives its number."""
+    address, port = listener.getsockname()[:2]
+    local = is_loopback(address)
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[int] = loop.create_future()
+
+    def note(signum: int) -> None:
+        if not stopped.done():
+            stopped.set_result(signum)
+
+    def stop(signum: int, frame: object) -> None:
+        loop.call_soon_threadsafe(note, signum)
+
+    previous = signals.handle(stop)
+    try:
+        await server.warm_up()
+        runner = web.AppRunner(
+            server.application(lambda: port, local), access_log=None, shutdown_timeout=_PATIENCE
+        )
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener).start()
+            if not local:
+                warnings.warn(
+                    f"everybody who reaches {address} can use this page and this machine's time",
+                    stacklevel=2,
+                )
+            url = _url(address, port)
+            print(f"the page is at {url} (Ctrl-C stops the server)", flush=True)
+            if browser:  # some browsers of terminals end only when they are closed
+                threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+            return await stopped
+        finally:
+            await runner.cleanup()
+    finally:
+        signals.restore(previous)
+
+
+def _url(address: str, port: int) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+
+
+def _listening(host: str, port: int | None) -> socket.socket:
+    """A socket that listens."""
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host, PORT if port is None else port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise UserError(
+            f"The host {host!r} is not known ({error}). Give a name or an address of this machine, "
+            f"such as {HOST}."
+        ) from error
+    try:
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        if port is None:
+            return _listening(host, 0)
+        raise UserError(
+            f"The server cannot listen at {host}, port {port} ({error.strerror}). Give another "
+            "port, or 0 for a free one."
+        ) from error
