@@ -29,7 +29,7 @@ def serve(
 ) -> None:
     """Serves the page of a model until a signal asks the process to stop.
 
-    Prints the address when the server answers.
+    Prints the address when the server answers. Call it in the main thread.
 
     Args:
         model: a model in any format, see `inference.load_predictor`.
