@@ -247,19 +247,17 @@ class Page:
         return base64.b64decode(text)
 
     def wait_for(self, condition, timeout=None):
-        """Waits until an expression is true, and returns its value."""
-        end = time.monotonic() + (timeout or self._browser.timeout)
+        """Waits until an expression is true."""
+        end, last = time.monotonic() + (timeout or self._browser.timeout), None
         while time.monotonic() < end:
             try:
-                value = self.evaluate(condition)
-            except PageError as error:  # the page was just being replaced
-                value, last = None, error
-            else:
-                last = value
-            if value:
-                return value
+                # What is true may be large, and is not fetched.
+                if self.evaluate(f"Boolean({condition})"):
+                    return
+            except PageError as error:  # perhaps the page is just being replaced
+                last = error
             time.sleep(0.02)
-        raise TimeoutError(f"{condition} stayed {last!r}; console: {self.errors}")
+        raise TimeoutError(f"{condition} is not true ({last}); console: {self.errors}")
 
     def box(self, selector):
         """(x, y, width, height) of an element in the view, which scrolls to it."""

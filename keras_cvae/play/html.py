@@ -57,7 +57,7 @@ def whole_page(name: str, setup: dict[str, Any]) -> str:
     policy = html.escape(_POLICY.format(importmap=_hash(_json({"imports": modules}))), quote=False)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     comment = f"<!--\nThis page contains:\n\n{_read(_LICENCE)}-->"
-    return text.replace("<head>", f"<head>\n{comment}\n{meta}", 1)
+    return text.replace("<title>", f"{meta}\n{comment}\n<title>", 1)
 
 
 def page_modules() -> dict[str, Traversable]:

@@ -212,6 +212,23 @@ def test_what_the_engine_cannot_take_is_an_error_in_words(page, call, said):
     assert page.evaluate(REFUSED % call).startswith(said)
 
 
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        ("delete globalThis.WebAssembly", "This browser has no WebAssembly, or it is switched off"),
+        ("delete globalThis.DecompressionStream", "This browser is too old for the page"),
+        ("Blob.prototype.stream = () => new Response('x').body", "A part of this page is damaged"),
+    ],
+    ids=["no WebAssembly", "an old browser", "a damaged file"],
+)
+def test_a_page_that_cannot_start_says_why(browser, exported, spoil, said):
+    page = browser.open()
+    page.call("Page.addScriptToEvaluateOnNewDocument", source=spoil)
+    page.go(exported.as_uri())
+    page.wait_for("!document.querySelector('[role=alert]').hidden")
+    assert said in page.evaluate("document.querySelector('[role=alert]').innerText")
+
+
 @pytest.fixture
 def no_export(monkeypatch):
     """The runtime is a few bytes, and what comes after it is not to be reached."""

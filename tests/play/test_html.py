@@ -43,6 +43,7 @@ def test_the_whole_page_has_all_of_it_inside():
         expected = f"{file.read_text('utf-8')}\n//# sourceURL={file.name}\n"
         assert decoded(address) == expected
     assert PAGE.joinpath("style.css").read_text("utf-8") in page
+    assert b'<meta charset="utf-8">' in page.encode()[:1024]  # browsers look no further
 
 
 def test_modules_import_only_each_other():

@@ -67,7 +67,10 @@ def test_all_formats(run, tmp_path):
         (["RUN", "--format", "onnx", "--out", "RUN"], "exists"),
         (["RUN", "--format", "onnx", "--out", "x.onnx", "--frame-size", 9, 9], "multiples of 8"),
         (["RUN", "--format", "page", "--out", "x.onnx"], "end in .html"),
-        (["RUN", "--format", "page", "--out", "x.html"], "not known to be trained on poses"),
+        (
+            ["RUN", "--format", "page", "--out", "x.html", "--web-runtime", "none"],
+            "The web runtime none/ort.wasm.bundle.min.mjs does not exist. Run `npm pack",
+        ),
         (["RUN", "--format", "onnx", "--out", "x.onnx", "--web-runtime", "."], "for --format page"),
     ],
 )

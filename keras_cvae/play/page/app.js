@@ -8,11 +8,12 @@ import { Body } from "play/body";
 import { readContent, readDance, readSetup } from "play/content";
 import { Game } from "play/game";
 import { Loop } from "play/loop";
-import { readPicture, show, showLatent } from "play/pictures";
+import { show, showLatent } from "play/pictures";
 import { Player } from "play/player";
-import { MOST_SECONDS, Recording } from "play/record";
+import { Recorder } from "play/record";
 import { Painter } from "play/smooth";
 import { Stage } from "play/stage";
+import { Starts } from "play/starts";
 
 const SLOWEST = 25; // frames per second, at least
 const find = (id) => document.getElementById(id);
@@ -30,6 +31,7 @@ class App {
     this.game = new Game(content, this.engine, this.body, this.player, this.rate);
     this.painter = new Painter(find("frame"), content.frame_size);
     this.loop = new Loop(this.rate, () => this.turn());
+    this.asked = 0;
     this.dances = 0; // how many were asked for: the seed of the next
     const [first] = content.starts;
     this.body.set(first.joints.data, first.depth?.data);
@@ -39,8 +41,10 @@ class App {
     });
     this.describe();
     this.listen();
-    this.showStarts();
-    await this.choose(0);
+    this.starts = new Starts(content, this.body, (...given) => this.begin(...given), this.on);
+    this.recorder = new Recorder(find("frame"), content.frame_size, this.rate, () => this.stir());
+    this.on(find("record"), "click", () => this.recorder.toggle());
+    await this.starts.choose(0);
     for (const each of document.querySelectorAll(":disabled")) each.disabled = false;
     find("choreography").disabled = !content.choreography;
     find("dance").disabled = this.setup.engine !== "remote" && !content.dances.length;
@@ -68,17 +72,23 @@ class App {
     if (!choreography) this.say("This model comes without the video it was validated on, so there is no choreography to play.");
   }
 
-  listen() {
-    const on = (id, type, work) => find(id).addEventListener(type, async (event) => {
+  /** Adds a listener; what goes wrong in it is said on the page. */
+  on = (element, type, work) => {
+    element.addEventListener(type, async (event) => {
       try {
+        if (!this.lost) find("problem").hidden = true;
         await work(event);
       } catch (error) {
-        this.fail(error);
+        this.complain(error);
       }
     });
+  };
+
+  listen() {
+    const on = (id, type, work) => this.on(find(id), type, work);
     on("choreography", "click", () => this.toggle("choreography"));
     on("dance", "click", () => this.toggle("dance"));
-    on("back", "click", () => this.begin(this.first));
+    on("back", "click", () => this.starts.again());
     on("show-skeleton", "change", ({ target }) => find("stage").classList.toggle("bare", !target.checked));
     on("temperature", "input", () => this.setTemperature());
     on("every-frame", "change", ({ target }) => {
@@ -90,8 +100,6 @@ class App {
       this.game.newLatent();
       this.stir();
     });
-    on("own", "change", ({ target }) => this.takeOwn(target));
-    on("record", "click", () => this.record());
     on("reconnect", "click", () => this.reconnect());
   }
 
@@ -116,10 +124,7 @@ class App {
     show(find("see-pose"), pose, size);
     showLatent(find("see-latent"), latent, shape);
     if (!this.stage.held) this.stage.place();
-    if (!this.recording) return;
-    this.recording.add(frame);
-    find("recorded").textContent = `${this.recording.seconds.toFixed(1)} s`;
-    if (this.recording.seconds >= MOST_SECONDS) this.record();
+    this.recorder.add(frame);
   }
 
   /** Says how many frames a second there are. */
@@ -135,11 +140,11 @@ class App {
     this.loop.wake();
   }
 
-  async begin(first) {
-    this.player.stop();
-    this.kind = null;
+  async begin(first, clip = null) {
+    this.pause();
+    await this.game.start(first, clip);
+    this.kind = clip && "choreography";
     this.label();
-    await this.game.start(first);
     this.stage.place();
     this.painter.paint(first.image);
     this.stir();
@@ -154,17 +159,19 @@ class App {
   async play(kind) {
     if (this.kind === kind && this.player.clip && !this.player.finished) this.player.resume();
     else if (kind === "choreography") {
-      await this.choose(0); // its first frame
-      this.player.play(this.content.choreography, 1, false);
-    } else await this.dance();
+      await this.starts.choose(0, this.content.choreography); // which begins with that frame
+    } else if (!(await this.dance())) return;
     this.kind = kind;
     this.label();
     this.stir();
   }
 
+  /** Plays another dance, unless something else was asked for while it was fetched. */
   async dance() {
+    const asked = ++this.asked;
     const clip = await readDance(this.setup, this.content, this.dances++);
-    this.player.play(clip, 0, true);
+    if (asked === this.asked) this.player.play(clip, 0, true);
+    return asked === this.asked;
   }
 
   async finish() {
@@ -176,6 +183,7 @@ class App {
   }
 
   pause() {
+    this.asked++;
     this.player.pause();
     this.label();
   }
@@ -194,70 +202,12 @@ class App {
     this.stir();
   }
 
-  showStarts() {
-    const buttons = this.content.starts.map((start, i) => {
-      const [button, canvas] = ["button", "canvas"].map((tag) => document.createElement(tag));
-      button.type = "button";
-      button.title = start.name;
-      button.setAttribute("aria-label", start.name);
-      button.append(canvas);
-      button.addEventListener("click", () => this.choose(i).catch((error) => this.fail(error)));
-      show(canvas, start.image.data, this.content.frame_size);
-      return button;
-    });
-    find("starts").replaceChildren(...buttons);
-  }
-
-  /** Begins with one of the given first frames. */
-  async choose(index) {
-    const { image, joints, depth } = this.content.starts[index];
-    this.first = { image: image.data, joints: joints.data, depth: depth?.data ?? null };
-    this.mark(index);
-    await this.begin(this.first);
-  }
-
-  mark(index) {
-    [...find("starts").children].forEach((each, i) => each.setAttribute("aria-pressed", i === index));
-  }
-
-  /** Begins with the user's picture; the skeleton stays. */
-  async takeOwn(input) {
-    const [file] = input.files;
-    if (!file) return;
-    const image = await readPicture(file, this.content.frame_size);
-    input.value = ""; // so that the same file can be chosen again
-    const { at, depth } = this.body;
-    this.first = { image, joints: Float64Array.from(at), depth };
-    this.mark(-1);
-    await this.begin(this.first);
-  }
-
-  async record() {
-    const { recording } = this;
-    this.recording = null;
-    named("record", "Stop", "Record", !recording);
-    find("record").classList.toggle("on", !recording);
-    if (!recording) {
-      this.recording = new Recording(find("frame"), this.content.frame_size, this.rate);
-      this.stir();
-      return;
-    }
-    const files = await recording.stop();
-    for (const link of find("downloads").children) URL.revokeObjectURL(link.href);
-    find("downloads").replaceChildren(...files.map(({ name, blob }) => {
-      const link = document.createElement("a");
-      Object.assign(link, { download: name, href: URL.createObjectURL(blob), className: "download" });
-      const megabytes = Math.max(blob.size / 1e6, 0.1).toFixed(1);
-      link.textContent = `Save ${name} (${megabytes} MB)`;
-      return link;
-    }));
-  }
-
   async reconnect() {
     this.engine.close();
     await this.connect();
     this.game.engine = this.engine;
     await this.engine.start(this.game.frame);
+    this.lost = false;
     find("problem").hidden = true;
     this.stir();
     this.loop.start();
@@ -268,13 +218,19 @@ class App {
     find("status").hidden = !text;
   }
 
-  /** Says on the page what went wrong. */
+  /** There are no more frames. */
   fail(error) {
+    this.lost = true;
     this.loop?.end();
-    find("problem-text").textContent = error.message;
-    find("reconnect").hidden = !this.loop || this.setup.engine !== "remote";
-    find("problem").hidden = false;
     find("loading").hidden = true;
+    this.complain(error);
+  }
+
+  /** Says on the page what went wrong. */
+  complain(error) {
+    find("problem-text").textContent = error.message;
+    find("reconnect").hidden = !(this.lost && this.loop && this.setup.engine === "remote");
+    find("problem").hidden = false;
   }
 }
 

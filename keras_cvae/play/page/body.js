@@ -81,6 +81,7 @@ export class Body {
 
   /** Moves the handle that is held towards a point; the pose depends on the start and the point. */
   move(target) {
+    if (!this.held) return; // another pose came in the meantime
     const { handle, start } = this.held;
     for (const [name, point] of start) this.put(name, point);
     const [side, part] = handle.split("_");

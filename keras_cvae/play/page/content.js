@@ -26,9 +26,16 @@ export async function readDance(setup, content, seed) {
 
 /** Bytes from base64 of compressed bytes; `format` is "deflate" (zlib) or "gzip". */
 export async function inflate(text, format) {
-  const packed = fromBase64(text);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream(format));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  if (typeof DecompressionStream === "undefined") {
+    throw new Error("This browser is too old for the page: it has no DecompressionStream.");
+  }
+  try {
+    const stream = new Blob([fromBase64(text)]).stream();
+    const unpacked = stream.pipeThrough(new DecompressionStream(format));
+    return new Uint8Array(await new Response(unpacked).arrayBuffer());
+  } catch { // browsers say little: "Failed to fetch"
+    throw new Error("A part of this page is damaged. Get the page again.");
+  }
 }
 
 // Not by Uint8Array.from and a function: a page that is one file has megabytes, and that takes a

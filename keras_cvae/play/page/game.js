@@ -37,11 +37,13 @@ export class Game {
     this.still = 0;
   }
 
-  /** Begins with a frame: {image, joints, depth}, flat arrays. */
-  start({ image, joints, depth }) {
+  /** Begins with a frame: {image, joints, depth}, flat arrays; and plays a clip's second one next. */
+  start({ image, joints, depth }, clip = null) {
     return this.alone(async () => {
       await this.engine.start(image);
+      this.player.stop();
       this.body.set(joints, depth);
+      if (clip) this.player.play(clip, 1, false); // at once: no other frame comes between
       this.frame = image;
       this.pose = null;
       this.stir();

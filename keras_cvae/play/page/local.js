@@ -3,7 +3,7 @@
 
 import { inflate } from "play/content";
 
-// A module can only be imported from an address. That of a blob is of this page alone.
+/** A module of its text. It needs an address: that of a blob is of this page alone. */
 async function imported(code) {
   const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
@@ -16,9 +16,6 @@ async function imported(code) {
 async function loaded(setup) {
   if (typeof WebAssembly === "undefined") {
     throw new Error("This browser has no WebAssembly, or it is switched off; the model needs it.");
-  }
-  if (typeof DecompressionStream === "undefined") {
-    throw new Error("This browser is too old to unpack the model (it has no DecompressionStream).");
   }
   const [code, program, model] = await Promise.all(
     [setup.module, setup.wasm, setup.model].map((part) => inflate(part, "gzip")));
@@ -39,7 +36,7 @@ function toBytes(values) {
   const bytes = new Uint8ClampedArray(values.length);  // it clips and rounds
   for (let i = 0; i < bytes.length; i++) {
     if (!Number.isFinite(values[i])) {
-      throw new Error("The prediction is not finite. Go back to the first frame.");
+      throw new Error("The prediction is not finite. Load the page again.");
     }
     bytes[i] = 255 * values[i];
   }
@@ -48,9 +45,14 @@ function toBytes(values) {
 
 const said = (error) => (error instanceof Error ? error.message : String(error));
 
+/** The model in this browser; one call at a time. */
 export class Engine {
-  // setup: of the page; it names the inputs of the model as previous frame, pose, and z or noise.
-  // content: of the model, for the sizes.
+  /**
+   * Unpacks and starts the model.
+   * @param setup of the page, with the parts. `inputs` has the names of the model's inputs: of the
+   *   previous frame, the pose, and z or the noise.
+   * @param content of the model, for the sizes.
+   */
   static async open(setup, content) {
     try {
       return new Engine(await loaded(setup), setup.inputs, content);
@@ -77,10 +79,12 @@ export class Engine {
     return new this.runtime.Tensor("float32", data, shape);
   }
 
+  /** Makes an image (H * W * 3 bytes) the previous frame. */
   async start(image) {
     this.previous = this.tensor(toUnit(image), this.frameShape, "first frame");
   }
 
+  /** The frame for a pose image; `noise` is the temperature times standard normal numbers. */
   async step(noise, pose) {
     if (!this.previous) throw new Error("There is no first frame yet.");
     const values = [
@@ -95,11 +99,11 @@ export class Engine {
     } catch (error) {
       throw new Error(`The model stopped: ${said(error)}. Load the page again.`);
     }
-    const image = toBytes(frame.data);
     this.previous = frame;
-    return image;
+    return toBytes(frame.data);
   }
 
+  /** Frees the model. */
   close() {
     this.session.release();
   }

@@ -9,10 +9,12 @@ const VIDEOS = [
   ["video/webm", "webm"],
 ];
 const WIDE = 320; // pixels that a GIF is at least across, if a frame can be enlarged to that
-export const MOST_SECONDS = 60;
+const MOST_SECONDS = 60;
+
+const find = (id) => document.getElementById(id);
 
 /** One recording. */
-export class Recording {
+class Recording {
   /**
    * @param canvas shows the frames.
    * @param frameSize [height, width] of the frames.
@@ -62,4 +64,46 @@ function startVideo(canvas, rate) {
   recorder.ondataavailable = ({ data }) => chunks.push(data);
   recorder.start();
   return { recorder, chunks, ending: found[1] };
+}
+
+/** The button that records, and the files for the user. */
+export class Recorder {
+  /**
+   * @param canvas, frameSize, rate as of a recording.
+   * @param begun is called when a recording begins.
+   */
+  constructor(canvas, frameSize, rate, begun) {
+    this.open = () => new Recording(canvas, frameSize, rate);
+    this.begun = begun;
+    this.recording = null;
+  }
+
+  /** A frame was shown. */
+  add(frame) {
+    if (!this.recording) return;
+    this.recording.add(frame);
+    find("recorded").textContent = `${this.recording.seconds.toFixed(1)} s`;
+    if (this.recording.seconds >= MOST_SECONDS) this.toggle();
+  }
+
+  /** Begins or ends a recording. */
+  async toggle() {
+    const { recording } = this;
+    this.recording = recording ? null : this.open();
+    find("record").textContent = recording ? "Record" : "Stop";
+    find("record").classList.toggle("on", !recording);
+    if (recording) offer(await recording.stop());
+    else this.begun();
+  }
+}
+
+/** Links to save files. */
+function offer(files) {
+  for (const link of find("downloads").children) URL.revokeObjectURL(link.href);
+  find("downloads").replaceChildren(...files.map(({ name, blob }) => {
+    const link = document.createElement("a");
+    Object.assign(link, { download: name, href: URL.createObjectURL(blob), className: "download" });
+    link.textContent = `Save ${name} (${Math.max(blob.size / 1e6, 0.1).toFixed(1)} MB)`;
+    return link;
+  }));
 }

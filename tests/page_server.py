@@ -7,7 +7,58 @@ import threading
 import numpy as np
 import pytest
 
+from keras_cvae.data.skeleton import JOINTS, LIMBS, draw_skeleton, line_width, supersampling
+from keras_cvae.data.synthetic.dataset import dance_in_depth, iter_frames
 from keras_cvae.play.html import PAGE, served_page
+from keras_cvae.play.packing import pack
+
+DANCE = 3  # the seed of all that the small content shows
+
+
+def skeleton(size):
+    """The skeleton of a content whose frames have a size."""
+    return {
+        "joints": list(JOINTS),
+        "limbs": [[start, end, list(colour)] for start, end, colour in LIMBS],
+        "supersampling": supersampling(size),
+        "line": line_width(size),
+    }
+
+
+def small_content(size=(32, 64), frames=40):
+    """The content of a model that dances for so many frames, and begins with one of two."""
+    joints, depth = dance_in_depth(DANCE, frames, size)
+    images = [image for image, _ in iter_frames(DANCE, frames, size)]
+    poses = np.stack(
+        [draw_skeleton(*each) for each in zip(joints, [size] * frames, depth, strict=True)]
+    )
+    starts = [
+        {"name": f"frame {t + 1}", "image": pack(images[t]), "joints": pack(joints[t])}
+        | {"depth": pack(depth[t])}
+        for t in (0, frames // 2)
+    ]
+    dance = {"joints": pack(joints), "depth": pack(depth)}
+    return {
+        "version": 1,
+        "name": "a <model>",
+        "frame_size": list(size),
+        "latent_shape": [2, 4, 3],
+        "prior": "standard",
+        "temperature": 0.0,
+        "fps": 24,
+        "latent": "z carries nothing.",
+        "skeleton": skeleton(size),
+        "starts": starts,
+        "choreography": dance | {"name": "a dance", "poses": pack(poses)},
+        "dances": [],
+    }
+
+
+def ready(page):
+    """Waits until the model of a page is ready."""
+    page.wait_for("window.playground")
+    page.evaluate("playground.ready.then(() => true)")
+    return page
 
 
 def blend(previous, pose, noise):
