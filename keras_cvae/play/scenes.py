@@ -150,14 +150,14 @@ def _of_folder(
     run = path if runs.is_run(path) else path.parent
     if dancer is None or not runs.is_run(run):
         return None
-    data = runs.read_config(run).get("data")
-    if not isinstance(data, str) or not has_joints(data) or not has_split(data, "val"):
-        return None
     try:
+        data = runs.read_config(run).get("data")
+        if not isinstance(data, str) or not has_joints(data) or not has_split(data, "val"):
+            return None
         videos = load_videos(data, "val", frame_size)
         known = read_joints(Path(data) / JOINTS_FILE)
         joints = joints_of_videos(videos, known, "val")[0]
-    except (UserError, OSError):  # the folder has changed since: the run knows enough
+    except (UserError, OSError):  # not of this run, or changed since: the run knows enough
         return None
     count = _affordable(frame_size, len(joints))
     video, joints = videos[0], joints[:count]

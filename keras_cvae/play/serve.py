@@ -7,8 +7,6 @@ import threading
 import warnings
 import webbrowser
 
-from aiohttp import web
-
 from keras_cvae import signals
 from keras_cvae.errors import UserError
 from keras_cvae.inference import load_predictor
@@ -17,7 +15,6 @@ from keras_cvae.play.content import Content
 from keras_cvae.play.server import PlayServer
 
 HOST, PORT = "127.0.0.1", 8000
-_PATIENCE = 1.0  # seconds for what is under way when the server stops
 
 
 def serve(
@@ -29,7 +26,7 @@ def serve(
 ) -> None:
     """Serves the page of a model until a signal asks the process to stop.
 
-    Prints the address when the server answers.
+    Prints the address when the server answers. Call it in the main thread.
 
     Args:
         model: a model in any format, see `inference.load_predictor`.
@@ -53,7 +50,6 @@ def serve(
 async def _served(server: PlayServer, listener: socket.socket, browser: bool) -> int:
     """Serves until a signal comes, and gives its number."""
     address, port = listener.getsockname()[:2]
-    local = is_loopback(address)
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[int] = loop.create_future()
 
@@ -67,13 +63,9 @@ async def _served(server: PlayServer, listener: socket.socket, browser: bool) ->
     previous = signals.handle(stop)
     try:
         await server.warm_up()
-        runner = web.AppRunner(
-            server.application(lambda: port, local), access_log=None, shutdown_timeout=_PATIENCE
-        )
-        await runner.setup()
+        runner = await server.start(listener)
         try:
-            await web.SockSite(runner, listener).start()
-            if not local:
+            if not is_loopback(address):
                 warnings.warn(
                     f"everybody who reaches {address} can use this page and this machine's time",
                     stacklevel=2,

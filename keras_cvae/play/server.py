@@ -4,15 +4,18 @@ import asyncio
 import base64
 import hashlib
 import json
+import logging
 import re
+import socket
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from keras_cvae.errors import UserError
-from keras_cvae.play.access import host_fits, origin_fits
+from keras_cvae.play.access import host_fits, is_loopback, origin_fits
 from keras_cvae.play.content import Content
 from keras_cvae.play.html import PAGE, SERVED_UNDER, served_page
 from keras_cvae.play.session import Session
@@ -31,7 +34,17 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_LOG = logging.getLogger(__name__)
 _INLINE = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether the terminal shows an error: not if somebody sent what is no HTTP, or has gone."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (HttpProcessingError, ConnectionError))
+
+
+_LOG.addFilter(_is_our_fault)
 
 
 class PlayServer:
@@ -72,19 +85,30 @@ class PlayServer:
 
         self._step = await self._in(self._steps, prepared)
 
-    def application(self, port: Callable[[], int], local: bool) -> web.Application:
-        """The application for aiohttp.
+    async def start(self, listener: socket.socket) -> web.AppRunner:
+        """Begins to answer.
 
         Args:
-            port: gives the port that the server listens at.
-            local: whether only this machine reaches it.
+            listener: a socket that listens. If its address reaches this machine alone, the names of
+                this machine are the only ones under which the page is given.
+
+        Returns:
+            What stops the server: its `cleanup`.
         """
+        address, port = listener.getsockname()[:2]
+        app = self._application(port, is_loopback(address))
+        runner = web.AppRunner(app, access_log=None, logger=_LOG, shutdown_timeout=_PATIENCE)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        return runner
+
+    def _application(self, port: int, local: bool) -> web.Application:
 
         @web.middleware
         async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
             host, origin = request.headers.get("Host"), request.headers.get("Origin")
-            if not host_fits(host, port(), local):
-                raise web.HTTPForbidden(text=f"This is the server of http://127.0.0.1:{port()}/.\n")
+            if not host_fits(host, port, local):
+                raise web.HTTPForbidden(text=f"This is the server of http://127.0.0.1:{port}/.\n")
             if not origin_fits(origin, request.host):
                 raise web.HTTPForbidden(text="Only the page of this server may ask this.\n")
             return await handler(request)
@@ -125,48 +149,52 @@ class PlayServer:
     async def _frames(self, request: web.Request) -> web.WebSocketResponse:
         assert self._step is not None, "warm_up comes first"
         session = Session(self._step, self._content.frame_size, self._content.latent_shape)
-        socket = web.WebSocketResponse(
+        page = web.WebSocketResponse(
             timeout=_PATIENCE,
             heartbeat=_GONE,
             compress=False,
             max_msg_size=session.longest + 1,  # of this size and above, aiohttp refuses
             writer_limit=_UNREAD,
         )
-        await socket.prepare(request)
         transport = request.transport
-        assert isinstance(transport, asyncio.Transport), "the socket has just been made"
+        if transport is None:
+            raise ConnectionResetError("the page was closed meanwhile")
+        try:
+            await page.prepare(request)
+        except ValueError as error:  # a header that is not ASCII
+            raise web.HTTPBadRequest(text="This does not open a WebSocket.\n") from error
         if len(self.sessions) >= MAX_SOCKETS:
             full = (
                 f"{MAX_SOCKETS} pages are open, the most that this server has. Close one of them."
             )
-            await _within(transport, _refuse(socket, full, WSCloseCode.TRY_AGAIN_LATER))
-            return socket
+            await _within(transport, _refuse(page, full, WSCloseCode.TRY_AGAIN_LATER))
+            return page
         self.sessions.add(session)
-        self._sockets[socket] = transport
+        self._sockets[page] = transport
         try:
-            await self._converse(socket, session, transport)
+            await self._converse(page, session, transport)
         finally:
             self.sessions.remove(session)
-            del self._sockets[socket]
-        return socket
+            del self._sockets[page]
+        return page
 
     async def _converse(
-        self, socket: web.WebSocketResponse, session: Session, transport: asyncio.Transport
+        self, page: web.WebSocketResponse, session: Session, transport: asyncio.Transport
     ) -> None:
-        async for message in socket:
+        async for message in page:
             try:
                 if message.type is not WSMsgType.BINARY:
                     raise UserError("A message must be bytes; got text.")
                 answer = await self._in(self._steps, session.answer, message.data)
             except UserError as error:
-                refusal = _refuse(socket, str(error), WSCloseCode.POLICY_VIOLATION)
+                refusal = _refuse(page, str(error), WSCloseCode.POLICY_VIOLATION)
                 await _within(transport, refusal)
                 return
             except Exception:  # a fault of the program: the terminal shows it
                 told = "The server failed; its terminal says why."
-                await _within(transport, _refuse(socket, told, WSCloseCode.INTERNAL_ERROR))
+                await _within(transport, _refuse(page, told, WSCloseCode.INTERNAL_ERROR))
                 raise
-            if not await _within(transport, socket.send_bytes(answer)):
+            if not await _within(transport, page.send_bytes(answer)):
                 return
 
     async def _in(self, pool: ThreadPoolExecutor, function: Callable, *arguments: Any) -> Any:
@@ -174,18 +202,18 @@ class PlayServer:
 
     async def _close(self, app: web.Application) -> None:
         closing = [
-            _within(transport, socket.close(code=WSCloseCode.GOING_AWAY), _PATIENCE)
-            for socket, transport in self._sockets.items()
+            _within(transport, page.close(code=WSCloseCode.GOING_AWAY), _PATIENCE)
+            for page, transport in self._sockets.items()
         ]
         await asyncio.gather(*closing)
         for pool in (self._steps, self._dances):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-async def _refuse(socket: web.WebSocketResponse, error: str, code: int) -> None:
+async def _refuse(page: web.WebSocketResponse, error: str, code: int) -> None:
     """Says why, and closes the socket."""
-    await socket.send_json({"error": error})
-    await socket.close(code=code)
+    await page.send_json({"error": error})
+    await page.close(code=code)
 
 
 async def _within(

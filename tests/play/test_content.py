@@ -12,7 +12,7 @@ from keras_cvae.data.skeleton import draw_skeleton
 from keras_cvae.data.synthetic import builtin_videos, write_dataset
 from keras_cvae.errors import UserError
 from keras_cvae.files import write_json
-from keras_cvae.inference import load_predictor
+from keras_cvae.inference import Predictor, load_predictor
 from keras_cvae.play import scenes
 from keras_cvae.play.content import Content, latent_sentence
 from keras_cvae.play.scenes import find_scene
@@ -139,6 +139,19 @@ def test_a_run_whose_data_are_gone_shows_frames_of_its_training(tmp_path, data, 
     assert scene.choreography is None and scene.poses is None
     assert 1 < len(scene.starts) <= 8 and scene.starts[0].image.shape == (*SIZE, 3)
     assert np.isfinite(scene.starts[0].joints).all()
+
+
+def test_the_values_of_another_person(tmp_path, data):
+    run = a_run(tmp_path / "run.v2", data)
+    predictor = Predictor(None, lambda size: (1, 2, 4), SIZE, 0.5, prior="pose", poses="skeleton")
+    values = json.loads(json.dumps(Content(run, predictor).values([3]), allow_nan=False))
+    assert (values["name"], values["prior"], values["temperature"]) == ("run.v2", "pose", 0.5)
+    assert values["choreography"]["depth"] is None and values["dances"][0]["depth"] is None
+    assert unpacked(values["choreography"]["poses"]).shape == (12, *SIZE, 3)
+    shutil.copy(run / runs.DANCER, tmp_path)
+    (tmp_path / "config.json").write_text("{}")  # of something else
+    alone = Content(tmp_path / "x.weights.h5", predictor).values()
+    assert alone["name"] == "x" and alone["choreography"] is None and len(alone["starts"]) > 1
 
 
 def test_an_export_finds_the_person_next_to_it(tmp_path, data):
