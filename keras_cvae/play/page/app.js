@@ -1,8 +1,4 @@
 // The page: wires controls, skeleton, model and pictures.
-//
-// `window.playground` is there for the console and for tests: `await playground.ready`, then
-// joints(), setJoints(joints, depth), drawPose(joints, depth), step(latent, pose), play("choreography"
-// or "dance"), stop(), and content and engine.
 
 import { Body } from "play/body";
 import { readContent, readDance, readSetup } from "play/content";
@@ -10,6 +6,7 @@ import { Game } from "play/game";
 import { Loop } from "play/loop";
 import { show, showLatent } from "play/pictures";
 import { Player } from "play/player";
+import { playground } from "play/playground";
 import { Recorder } from "play/record";
 import { Painter } from "play/smooth";
 import { Stage } from "play/stage";
@@ -69,7 +66,10 @@ class App {
     this.setTemperature();
     find("latent-note").textContent = latent ?? "";
     find("latent-note").hidden = !latent;
-    if (!choreography) this.say("This model comes without the video it was validated on, so there is no choreography to play.");
+    if (choreography) return;
+    find("status").textContent = "This model comes without the video on which it was validated, " +
+      "so there is no choreography to play.";
+    find("status").hidden = false;
   }
 
   /** Adds a listener; what goes wrong in it is said on the page. */
@@ -131,8 +131,10 @@ class App {
   count(more) {
     const now = performance.now();
     this.counted = (this.counted ?? []).filter((time) => now - time < 1000).concat(now);
+    if (more && now - (this.said ?? 0) < 500) return; // legible
+    this.said = now;
     const speed = more ? `${this.counted.length} frames per second` : "waiting for a movement";
-    if (!more || this.counted.length % 10 === 0) find("speed").textContent = `, ${speed}`;
+    find("speed").textContent = `, ${speed}`;
   }
 
   stir() {
@@ -213,11 +215,6 @@ class App {
     this.loop.start();
   }
 
-  say(text) {
-    find("status").textContent = text;
-    find("status").hidden = !text;
-  }
-
   /** There are no more frames. */
   fail(error) {
     this.lost = true;
@@ -235,27 +232,5 @@ class App {
 }
 
 const app = new App();
-const ready = app.open();
-ready.catch((error) => app.fail(error));
-
-window.playground = {
-  ready,
-  get content() { return app.content; },
-  get engine() { return app.engine; },
-  joints: () => Array.from(app.body.at),
-  setJoints: (joints, depth = null) => {
-    app.pause();
-    app.body.set(joints.map((value) => value ?? NaN), depth);
-    app.stage.place();
-    app.stir();
-  },
-  drawPose: (joints, depth = null) => app.game.pen.draw(joints.map((value) => value ?? NaN), depth),
-  step: async (latent = null, pose = null) => {
-    app.pause();
-    const turn = await app.game.step(latent, pose);
-    app.show({ latent: new Float32Array(app.game.size), ...turn });
-    return turn.frame;
-  },
-  play: (kind) => app.play(kind),
-  stop: () => app.pause(),
-};
+window.playground = playground(app, app.open());
+window.playground.ready.catch((error) => app.fail(error));

@@ -15,30 +15,29 @@ export class Painter {
     canvas.height = height * factor;
     this.pen = canvas.getContext("2d");
     this.image = new ImageData(canvas.width, canvas.height);
-    this.tall = new Float32Array(canvas.height * width * 3);
+    this.image.data.fill(255); // opaque
+    this.wide = new Float32Array(width * 3); // one row of the picture, before it is widened
     this.rows = taps(height, factor);
     this.columns = taps(width, factor);
   }
 
   /** @param frame Uint8Array of height * width * 3. */
   paint(frame) {
-    const { width, tall, rows, columns, image: { data, width: across, height: down } } = this;
+    const { width, wide, rows, columns, image: { data, width: across, height: down } } = this;
     const row = width * 3;
-    for (let y = 0; y < down; y++) {
-      const [a, b, c, d] = rows.places[y].map((place) => place * row);
-      const [p, q, r, s] = rows.weights[y];
-      for (let i = 0, at = y * row; i < row; i++, at++) {
-        tall[at] = p * frame[a + i] + q * frame[b + i] + r * frame[c + i] + s * frame[d + i];
+    for (let y = 0, at = 0; y < down; y++) {
+      const [a, b, c, d] = rows.places.subarray(4 * y, 4 * y + 4).map((place) => place * row);
+      const [p, q, r, s] = rows.weights.subarray(4 * y, 4 * y + 4);
+      for (let i = 0; i < row; i++) {
+        wide[i] = p * frame[a + i] + q * frame[b + i] + r * frame[c + i] + s * frame[d + i];
       }
-    }
-    for (let x = 0; x < across; x++) {
-      const [a, b, c, d] = columns.places[x].map((place) => place * 3);
-      const [p, q, r, s] = columns.weights[x];
-      for (let y = 0, from = 0, at = x * 4; y < down; y++, from += row, at += across * 4) {
-        for (let i = from; i < from + 3; i++) { // the array rounds and clips
-          data[at + i - from] = p * tall[a + i] + q * tall[b + i] + r * tall[c + i] + s * tall[d + i];
+      const { places, weights } = columns;
+      for (let x = 0; x < 4 * across; x += 4, at += 4) {
+        const e = places[x] * 3, f = places[x + 1] * 3, g = places[x + 2] * 3, h = places[x + 3] * 3;
+        const t = weights[x], u = weights[x + 1], v = weights[x + 2], w = weights[x + 3];
+        for (let i = 0; i < 3; i++) { // the array rounds and clips
+          data[at + i] = t * wide[e + i] + u * wide[f + i] + v * wide[g + i] + w * wide[h + i];
         }
-        data[at + 3] = 255;
       }
     }
     this.pen.putImageData(this.image, 0, 0);
@@ -60,5 +59,5 @@ function taps(count, factor) {
       (t - 1) * t * t / 2,
     ]);
   }
-  return { places, weights };
+  return { places: Int32Array.from(places.flat()), weights: Float32Array.from(weights.flat()) };
 }
