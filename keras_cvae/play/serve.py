@@ -62,7 +62,6 @@ async def _served(server: PlayServer, listener: socket.socket, browser: bool) ->
 
     previous = signals.handle(stop)
     try:
-        await server.warm_up()
         runner = await server.start(listener)
         try:
             if not is_loopback(address):

@@ -22,7 +22,8 @@ from keras_cvae.inference import load_predictor  # noqa: E402
 from keras_cvae.play.access import host_fits, is_loopback, origin_fits  # noqa: E402
 from keras_cvae.play.content import Content  # noqa: E402
 from keras_cvae.play.html import page_modules  # noqa: E402
-from keras_cvae.play.server import MAX_SOCKETS, PlayServer  # noqa: E402
+from keras_cvae.play.server import PlayServer  # noqa: E402
+from keras_cvae.play.sockets import MAX_SOCKETS  # noqa: E402
 from keras_cvae.predictor.loops import prior_noise  # noqa: E402
 
 PRETRAINED = Path(__file__).parents[2] / "saved_models" / "builtin_dancer.onnx"
@@ -53,7 +54,6 @@ def mean_step(previous, pose, noise):
 async def serving(content=Small, step=mean_step, step_for=None, host="127.0.0.1"):
     """A server, a client session and the address."""
     server = PlayServer(content(), step_for or (lambda shape, latent_shape: step))
-    await server.warm_up()
     listener = socket.create_server((host, 0))
     port = listener.getsockname()[1]
     runner = await server.start(listener)
@@ -195,7 +195,7 @@ async def test_two_pages_have_a_state_each():
         assert await ask(one, step(Small, 100)) == 75
         assert await ask(two, start(Small, 10)) == 10
         assert await ask(one, step(Small, 75)) == 75
-        assert len(server.sessions) == 2
+        assert len(server.sockets.sessions) == 2
 
 
 @run
@@ -215,12 +215,12 @@ async def test_a_page_that_is_closed_frees_its_state():
         for how in ("closed", "cut"):
             page = await client.ws_connect(url + "/frames")
             await ask(page, start(Small, 1))
-            (session,) = map(weakref.ref, server.sessions)
+            (session,) = map(weakref.ref, server.sockets.sessions)
             if how == "closed":
                 await page.close()
             else:
                 page.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-            await until(lambda: not server.sessions)
+            await until(lambda: not server.sockets.sessions)
 
             def freed(session=session):
                 gc.collect()
@@ -267,7 +267,7 @@ async def test_a_page_that_reads_nothing_waits_alone():
 @run
 async def test_a_page_that_reads_nothing_is_gone_after_a_time():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("keras_cvae.play.server._GONE", 1.0)
+        patch.setattr("keras_cvae.play.sockets._GONE", 1.0)
         async with serving(Large) as (server, client, url):
             slow = await client.ws_connect(url + "/frames")
 
@@ -278,7 +278,7 @@ async def test_a_page_that_reads_nothing_is_gone_after_a_time():
 
             with pytest.raises(ConnectionError):
                 await flood()
-            await until(lambda: not server.sessions)
+            await until(lambda: not server.sockets.sessions)
 
 
 @run
@@ -292,7 +292,7 @@ async def test_pages_take_turns():
         return previous
 
     async with serving() as (server, client, url):
-        server._step = slowly
+        server.sockets._step = slowly
         async with (
             client.ws_connect(url + "/frames") as many,
             client.ws_connect(url + "/frames") as few,
@@ -316,7 +316,7 @@ async def test_the_number_of_pages_is_bounded():
         assert f"{MAX_SOCKETS} pages are open" in error and code == 1013
         assert await ask(pages[0], start(Small, 3)) == 3
         await pages[5].close()
-        await until(lambda: len(server.sessions) == MAX_SOCKETS - 1)
+        await until(lambda: len(server.sockets.sessions) == MAX_SOCKETS - 1)
         async with client.ws_connect(url + "/frames") as page:
             assert await ask(page, start(Small, 4)) == 4
 
@@ -333,7 +333,7 @@ async def test_wrong_messages_are_an_error_in_words_and_the_end():
         page = await client.ws_connect(url + "/frames")
         await page.send_str("{}")
         assert await refusal(page) == ("A message must be bytes; got text.", 1008)
-        await until(lambda: not server.sessions)
+        await until(lambda: not server.sockets.sessions)
 
 
 @run
@@ -345,7 +345,7 @@ async def test_sizes_are_bounded():
             await page.send_bytes(step(Small, 0) + bytes(extra))
             answer = await page.receive()
             assert answer.type is WSMsgType.CLOSE and page.close_code == 1009
-        await until(lambda: not server.sessions)
+        await until(lambda: not server.sockets.sessions)
 
 
 @run
@@ -354,13 +354,20 @@ async def test_a_fault_is_told():
         raise RuntimeError("no such kernel")
 
     async with serving() as (server, client, url):
-        server._step = broken
+        server.sockets._step = broken
         page = await client.ws_connect(url + "/frames")
         await ask(page, start(Small, 0))
         await page.send_bytes(step(Small, 0))
         error, code = await refusal(page)
         assert "its terminal says why" in error and code == 1011
-        await until(lambda: not server.sessions)
+        await until(lambda: not server.sockets.sessions)
+
+
+@run
+async def test_a_model_without_finite_frames_is_not_served():
+    with pytest.raises(UserError, match="predicted frame is not finite"):
+        async with serving(step=lambda previous, pose, noise: previous * np.float32("nan")):
+            pass
 
 
 @run
@@ -384,7 +391,7 @@ async def test_mutated_messages_harm_nobody():
             await page.close()
         assert 50 < refused < 150
         assert await ask(other, step(Small, 100)) == 100
-        await until(lambda: len(server.sessions) == 1)
+        await until(lambda: len(server.sockets.sessions) == 1)
 
 
 def test_what_is_no_http_harms_nobody_and_fills_no_terminal(caplog):
@@ -415,7 +422,7 @@ def test_what_is_no_http_harms_nobody_and_fills_no_terminal(caplog):
             answers += await asyncio.gather(*(status(each, half=True) for each in messages))
             assert set(answers) <= {b"", b"101", b"400", b"403", b"404", b"405"}, set(answers)
             assert len(set(answers)) > 3
-            await until(lambda: not server.sessions)
+            await until(lambda: not server.sockets.sessions)
 
     asyncio.run(asyncio.wait_for(attack(), SECONDS))
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
