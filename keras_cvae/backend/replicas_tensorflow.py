@@ -83,6 +83,23 @@ def check_steps(model: Any) -> None:
             )
 
 
+def check_one_replica(model: Any) -> None:
+    """Checks that a single batch is for one device.
+
+    Args:
+        model: a `keras.Model`.
+
+    Raises:
+        UserError: if it has several: Keras would compute the whole batch on each of them.
+    """
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if replicas > 1:
+        raise UserError(
+            f"train_on_batch and test_on_batch would compute the whole batch on each of {replicas} "
+            "devices. Use fit or evaluate with Clips, or make the model on one device."
+        )
+
+
 def apply_whole(optimizer: Any, gradients: Sequence, variables: Sequence) -> None:
     """Takes an optimiser step with the gradient of the whole batch, as one device would.
 

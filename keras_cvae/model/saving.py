@@ -141,9 +141,11 @@ class PortableModel(KeepsState):
         return super().make_train_function(force)
 
     def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        self._check_single_batch()
         return super().train_on_batch(checked(x), *args, **kwargs)
 
     def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        self._check_single_batch()
         return super().test_on_batch(checked(x), *args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -157,6 +159,12 @@ class PortableModel(KeepsState):
             check_steps(self)
         for each in data:
             check_shared(each, self)
+
+    def _check_single_batch(self) -> None:
+        if keras.backend.backend() == "tensorflow":
+            from keras_cvae.backend.replicas_tensorflow import check_one_replica
+
+            check_one_replica(self)
 
     def export(self, *args: Any, **kwargs: Any) -> None:
         raise UserError(

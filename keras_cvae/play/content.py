@@ -141,9 +141,9 @@ def latent_sentence(results: dict) -> str | None:
         return None
     active, maps, posterior, psnr = numbers
     return (
-        f"In this model {active:.0f} of {maps:.0f} latent channels are active, and with the z that "
-        f"the posterior makes of the true frames the PSNR of the validation video is "
-        f"{posterior:.2f} dB instead of {psnr:.2f} dB."
+        f"In this model {active:.0f} of {maps:.0f} latent channels are active. The predicted "
+        f"validation video has a PSNR of {posterior:.2f} dB with the z that the posterior makes of "
+        f"the true frames, and of {psnr:.2f} dB without."
     )
 
 

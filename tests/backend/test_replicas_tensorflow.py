@@ -61,9 +61,11 @@ def test_what_was_made_outside_the_strategy_is_refused(differences):
 
 
 def test_what_tensorflow_cannot_run_on_several_devices_is_refused(differences):
-    several, compiled = differences["cannot_run"]
+    several, compiled, *single = differences["cannot_run"]
     assert "steps_per_execution=2, which TensorFlow cannot run on 2 devices" in several
     assert "jit_compile=True, which TensorFlow cannot run on 2 devices" in compiled
+    for each in single:
+        assert "would compute the whole batch on each of 2 devices" in each
 
 
 def test_a_saved_model_loads_under_a_strategy(differences):
@@ -99,6 +101,9 @@ def _refusals(early_model, early_optimiser):
     for options in ({"steps_per_execution": 2}, {"jit_compile": True}):
         model.compile(_optimiser(), **options)
         cannot_run.append(_error(model.fit, clips))
+    frames, poses = _video()
+    batch = {"frames": frames[None, :4], "poses": poses[None, :4]}
+    cannot_run += [_error(each, batch) for each in (model.train_on_batch, model.test_on_batch)]
     return {"refused": refused, "cannot_run": cannot_run}
 
 
