@@ -140,10 +140,11 @@ def latent_sentence(results: dict) -> str | None:
     if not all(_is_finite(number) for number in numbers):
         return None
     active, maps, posterior, psnr = numbers
+    before, after = f"{psnr:.1f} dB", f"{posterior:.1f} dB"
+    change = f"the same, {after}" if before == after else f"{after} instead of {before}"
     return (
-        f"In this model {active:.0f} of {maps:.0f} latent channels are active, and with the z that "
-        f"the posterior makes of the true frames the PSNR of the validation video is "
-        f"{posterior:.2f} dB instead of {psnr:.2f} dB."
+        f"In this model {active:.0f} of {maps:.0f} latent channels are active; with z of the true "
+        f"frames, the PSNR of the validation video would be {change}."
     )
 
 
