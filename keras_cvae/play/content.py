@@ -140,10 +140,11 @@ def latent_sentence(results: dict) -> str | None:
     if not all(_is_finite(number) for number in numbers):
         return None
     active, maps, posterior, psnr = numbers
+    before, after = f"{psnr:.1f} dB", f"{posterior:.1f} dB"
+    change = f"the same, {after}" if before == after else f"{after} instead of {before}"
     return (
-        f"In this model {active:.0f} of {maps:.0f} latent channels are active. The predicted "
-        f"validation video has a PSNR of {posterior:.2f} dB with the z that the posterior makes of "
-        f"the true frames, and of {psnr:.2f} dB without."
+        f"In this model {active:.0f} of {maps:.0f} latent channels are active; with z of the true "
+        f"frames, the PSNR of the validation video would be {change}."
     )
 
 
