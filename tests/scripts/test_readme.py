@@ -104,6 +104,17 @@ def test_the_readme_has_commands():
     assert named == scripts
 
 
+def test_links_lead_somewhere():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("saved_models/*.md")]
+    found = 0
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+            if "://" not in target:
+                found += 1
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+    assert found > 40
+
+
 @pytest.mark.parametrize(
     "command",
     [pytest.param(c, marks=[pytest.mark.slow] if EXPORT_ALL in c else []) for c in QUICK],
