@@ -7,6 +7,7 @@ import { Loop } from "play/loop";
 import { show, showLatent } from "play/pictures";
 import { Player } from "play/player";
 import { playground } from "play/playground";
+import { Problem } from "play/problem";
 import { Recorder } from "play/record";
 import { Painter } from "play/smooth";
 import { Stage } from "play/stage";
@@ -17,6 +18,8 @@ const find = (id) => document.getElementById(id);
 const named = (name, on, off, active) => { find(name).textContent = active ? on : off; };
 
 class App {
+  problem = new Problem();
+
   async open() {
     this.setup = readSetup();
     this.content = await readContent(this.setup);
@@ -35,12 +38,12 @@ class App {
     this.stage = new Stage(this.body, content.skeleton, content.frame_size, {
       hold: () => this.pause(),
       move: () => this.stir(),
-    });
+    }, this.problem.guard);
     this.describe();
     this.listen();
-    this.starts = new Starts(content, this.body, (...given) => this.begin(...given), this.on);
+    this.starts = new Starts(content, this.body, (...given) => this.begin(...given), this.problem.on);
     this.recorder = new Recorder(find("frame"), content.frame_size, this.rate, () => this.stir());
-    this.on(find("record"), "click", () => this.recorder.toggle());
+    this.problem.on(find("record"), "click", () => this.recorder.toggle());
     await this.starts.choose(0);
     for (const each of document.querySelectorAll(":disabled")) each.disabled = false;
     find("choreography").disabled = !content.choreography;
@@ -72,20 +75,8 @@ class App {
     find("status").hidden = false;
   }
 
-  /** Adds a listener; what goes wrong in it is said on the page. */
-  on = (element, type, work) => {
-    element.addEventListener(type, async (event) => {
-      try {
-        if (!this.lost) find("problem").hidden = true;
-        await work(event);
-      } catch (error) {
-        this.complain(error);
-      }
-    });
-  };
-
   listen() {
-    const on = (id, type, work) => this.on(find(id), type, work);
+    const on = (id, type, work) => this.problem.on(find(id), type, work);
     on("choreography", "click", () => this.toggle("choreography"));
     on("dance", "click", () => this.toggle("dance"));
     on("back", "click", () => this.starts.again());
@@ -209,25 +200,16 @@ class App {
     await this.connect();
     this.game.engine = this.engine;
     await this.engine.start(this.game.frame);
-    this.lost = false;
-    find("problem").hidden = true;
+    this.problem.clear();
     this.stir();
     this.loop.start();
   }
 
   /** There are no more frames. */
   fail(error) {
-    this.lost = true;
     this.loop?.end();
     find("loading").hidden = true;
-    this.complain(error);
-  }
-
-  /** Says on the page what went wrong. */
-  complain(error) {
-    find("problem-text").textContent = error.message;
-    find("reconnect").hidden = !(this.lost && this.loop && this.setup.engine === "remote");
-    find("problem").hidden = false;
+    this.problem.lose(error, this.loop && this.setup.engine === "remote");
   }
 }
 
