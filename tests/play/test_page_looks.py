@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import time
 
 import cv2
 import numpy as np
@@ -224,21 +225,25 @@ def test_a_model_without_choreography_and_of_another_shape(browser):
         assert page.errors == []
 
 
-def test_the_choreography_is_played_pose_by_pose(browser, content):
-    """The frames are those that predict_video gives, if nothing comes between."""
-    received = []
+def test_the_choreography_is_played_pose_by_pose(browser):
+    """As fast as the data; and the frames are those that predict_video gives."""
+    content = small_content(frames=12) | {"fps": 10}
+    received, times = [], []
 
     def model(previous, pose, noise):
         received.append((previous, pose))
+        times.append(time.monotonic())
         return pose
 
     with page_server(content, model) as url, opened(browser, url) as page:
-        page.wait_for("document.getElementById('speed').textContent.includes('per second')")
+        page.wait_for("parseInt(document.getElementById('speed').textContent.slice(2)) > 5")
         page.click("#choreography")
         page.wait_for("document.getElementById('choreography').textContent === 'Pause'")
         page.wait_for("document.getElementById('choreography').textContent !== 'Pause'")
     poses, start = unpacked(content["choreography"]["poses"]), content["starts"][0]["image"]
     begun = [np.array_equal(pose, poses[1]) for _, pose in received].index(True)
-    played = received[begun : begun + len(poses) - 1]
-    np.testing.assert_array_equal(played[0][0], unpacked(start))
-    np.testing.assert_array_equal([pose for _, pose in played], poses[1:])
+    played = slice(begun, begun + len(poses) - 1)
+    np.testing.assert_array_equal(received[begun][0], unpacked(start))
+    np.testing.assert_array_equal([pose for _, pose in received[played]], poses[1:])
+    before, during = np.diff(times[:begun]), np.diff(times[played])
+    assert np.median(during) > 0.095 > np.median(before)

@@ -13,7 +13,6 @@ import { Painter } from "play/smooth";
 import { Stage } from "play/stage";
 import { Starts } from "play/starts";
 
-const SLOWEST = 25; // frames per second, at least
 const find = (id) => document.getElementById(id);
 const named = (name, on, off, active) => { find(name).textContent = active ? on : off; };
 
@@ -25,12 +24,11 @@ class App {
     this.content = await readContent(this.setup);
     await this.connect();
     const { content } = this;
-    this.rate = Math.max(SLOWEST, content.fps);
     this.body = new Body(content.skeleton.joints);
     this.player = new Player(this.body);
-    this.game = new Game(content, this.engine, this.body, this.player, this.rate);
+    this.game = new Game(content, this.engine, this.body, this.player);
     this.painter = new Painter(find("frame"), content.frame_size);
-    this.loop = new Loop(this.rate, () => this.turn());
+    this.loop = new Loop(() => this.game.rate, () => this.turn());
     this.asked = 0;
     this.dances = 0; // how many were asked for: the seed of the next
     const [first] = content.starts;
@@ -42,7 +40,8 @@ class App {
     this.describe();
     this.listen();
     this.starts = new Starts(content, this.body, (...given) => this.begin(...given), this.problem.on);
-    this.recorder = new Recorder(find("frame"), content.frame_size, this.rate, () => this.stir());
+    const begun = () => this.stir();
+    this.recorder = new Recorder(find("frame"), content.frame_size, begun, this.problem.guard);
     this.problem.on(find("record"), "click", () => this.recorder.toggle());
     await this.starts.choose(0);
     for (const each of document.querySelectorAll(":disabled")) each.disabled = false;
