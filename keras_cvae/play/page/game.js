@@ -57,6 +57,15 @@ export class Game {
     });
   }
 
+  /** Goes on with another engine, which the function `open` gives. */
+  use(open) {
+    return this.alone(async () => {
+      this.engine.close();
+      this.engine = await open();
+      await this.engine.start(this.frame);
+    });
+  }
+
   /** The next frame, of the pose that comes next: {previous, pose, latent, frame, more}. */
   advance() {
     return this.alone(async () => {
