@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from page_server import ready
+from page_server import page_server, ready, small_content
+from play_checks import unpacked
 
 from keras_cvae.data.skeleton import JOINTS
 from keras_cvae.data.synthetic.dataset import dance_in_depth
+from keras_cvae.play.packing import pack
 
 INDEX = {name: i for i, name in enumerate(JOINTS)}
 CHAINS = [
@@ -132,7 +134,7 @@ def test_a_wrist_is_dragged(browser, address, touch):
     before, frame = place(page, "left_wrist"), page.evaluate_bytes("playground.step()")
     x, y = page.centre("[data-joint=left_wrist]")
     scale = page.box("#handles")[2] / 64
-    # It is caught a little beside its centre, and does not jump there.
+    # It is caught a little off its centre, and does not jump there.
     page.drag((x + 3, y - 3), [(x + 3, y - 9), (x + 3 + scale, y - 3 - 3 * scale)], touch)
     after = place(page, "left_wrist")
     np.testing.assert_allclose(after, before + [1, -3], atol=0.15)
@@ -169,3 +171,53 @@ def test_a_joint_that_is_not_seen_has_no_handle(page):
     )
     assert sorted(hidden) == ["left_elbow", "left_wrist"]
     page.click("#back")
+
+
+def test_a_joint_that_only_another_frame_shows_is_dragged(browser):
+    content = small_content(frames=4)
+    joints = unpacked(content["starts"][0]["joints"]).copy()
+    joints[INDEX["left_elbow"]] = np.nan
+    content["starts"][0]["joints"] = pack(joints)
+    with page_server(content) as url:
+        page = ready(browser.open(url))
+        wrist = "document.querySelector('[data-joint=left_wrist]').hidden"
+        assert page.evaluate(wrist)
+        page.click("#starts button:last-child")
+        page.wait_for(f"!{wrist}")
+        before, (x, y) = place(page, "left_wrist"), page.centre("[data-joint=left_wrist]")
+        page.drag((x, y), [(x, y - 20)])
+        assert place(page, "left_wrist")[1] < before[1]
+        assert page.errors == []
+        page.close()
+
+
+def test_a_second_finger_changes_nothing(browser, address):
+    page = ready(browser.open(address, (360, 740), touch=True))
+
+    def touch(kind, *fingers):
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in fingers]
+        page.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+
+    before, scale = place(page, "left_wrist"), page.box("#handles")[2] / 64
+    (x, y), other = page.centre("[data-joint=left_wrist]"), page.centre("[data-joint=right_ankle]")
+    away = (other[0] + 40, other[1])
+    touch("touchStart", (0, (x, y)))
+    touch("touchStart", (0, (x, y)), (1, other))
+    touch("touchMove", (0, (x, y)), (1, away))
+    touch("touchEnd", (1, away))  # the second is lifted, and the first goes on
+    touch("touchMove", (0, (x, y - 3 * scale)))
+    touch("touchEnd", (0, (x, y - 3 * scale)))
+    np.testing.assert_allclose(place(page, "left_wrist"), before - [0, 3], atol=0.15)
+    assert page.evaluate("document.querySelector('.held')") is None
+    page.close()
+
+
+def test_what_goes_wrong_in_a_drag_is_said(browser, address):
+    page = ready(browser.open(address))
+    page.evaluate("""void (Element.prototype.setPointerCapture = () => {
+      throw new Error("It cannot be held.");
+    })""")
+    page.click("[data-joint=left_wrist]")
+    page.wait_for("document.getElementById('problem').checkVisibility()")
+    assert page.evaluate("document.getElementById('problem').innerText") == "It cannot be held."
+    page.close()

@@ -1,61 +1,74 @@
 // The page: wires controls, skeleton, model and pictures.
 
 import { Body } from "play/body";
-import { readContent, readDance, readSetup } from "play/content";
+import { readContent, readDance, readSetup, sameModel } from "play/content";
 import { Game } from "play/game";
 import { Loop } from "play/loop";
 import { show, showLatent } from "play/pictures";
 import { Player } from "play/player";
 import { playground } from "play/playground";
+import { Problem } from "play/problem";
 import { Recorder } from "play/record";
 import { Painter } from "play/smooth";
 import { Stage } from "play/stage";
 import { Starts } from "play/starts";
 
-const SLOWEST = 25; // frames per second, at least
 const find = (id) => document.getElementById(id);
 const named = (name, on, off, active) => { find(name).textContent = active ? on : off; };
 
 class App {
+  problem = new Problem();
+
   async open() {
     this.setup = readSetup();
     this.content = await readContent(this.setup);
-    await this.connect();
     const { content } = this;
-    this.rate = Math.max(SLOWEST, content.fps);
     this.body = new Body(content.skeleton.joints);
     this.player = new Player(this.body);
-    this.game = new Game(content, this.engine, this.body, this.player, this.rate);
+    this.game = new Game(content, await this.connect(), this.body, this.player);
     this.painter = new Painter(find("frame"), content.frame_size);
-    this.loop = new Loop(this.rate, () => this.turn());
+    this.loop = new Loop(() => this.game.rate, () => this.turn());
     this.asked = 0;
-    this.dances = 0; // how many were asked for: the seed of the next
+    this.seed = Math.floor(Math.random() * 1e9); // of the next dance
     const [first] = content.starts;
     this.body.set(first.joints.data, first.depth?.data);
     this.stage = new Stage(this.body, content.skeleton, content.frame_size, {
       hold: () => this.pause(),
       move: () => this.stir(),
-    });
+    }, this.problem.guard);
     this.describe();
     this.listen();
-    this.starts = new Starts(content, this.body, (...given) => this.begin(...given), this.on);
-    this.recorder = new Recorder(find("frame"), content.frame_size, this.rate, () => this.stir());
-    this.on(find("record"), "click", () => this.recorder.toggle());
+    this.starts = new Starts(content, this.body, (...given) => this.begin(...given), this.problem.on);
+    const begun = () => this.stir();
+    this.recorder = new Recorder(find("frame"), content.frame_size, begun, this.problem.guard);
+    this.problem.on(find("record"), "click", () => this.recorder.toggle());
     await this.starts.choose(0);
-    for (const each of document.querySelectorAll(":disabled")) each.disabled = false;
-    find("choreography").disabled = !content.choreography;
-    find("dance").disabled = this.setup.engine !== "remote" && !content.dances.length;
-    this.stage.enabled = true;
-    find("loading").hidden = true;
-    find("playground").removeAttribute("aria-busy");
+    this.enable();
     this.loop.start();
   }
 
+  /** An engine: another socket, or the model in this browser. */
   async connect() {
     const remote = this.setup.engine === "remote";
     const { Engine } = await import(remote ? "play/remote" : "play/local");
-    this.engine = await Engine.open(this.setup, this.content);
-    this.engine.onlost = (reason) => this.fail(new Error(reason));
+    const engine = await Engine.open(this.setup, this.content);
+    engine.onlost = (reason) => this.fail(new Error(reason));
+    return engine;
+  }
+
+  get engine() {
+    return this.game?.engine;
+  }
+
+  /** Lets the user at the controls, except those that do nothing for this model. */
+  enable() {
+    for (const each of document.querySelectorAll(":disabled")) each.disabled = false;
+    find("choreography").disabled = !this.content.choreography;
+    find("dance").disabled = this.setup.engine !== "remote" && !this.content.dances.length;
+    this.setTemperature();
+    this.stage.enabled = true;
+    find("loading").hidden = true;
+    find("playground").removeAttribute("aria-busy");
   }
 
   /** What is fixed for a model. */
@@ -63,7 +76,6 @@ class App {
     const { name, frame_size: [height, width], temperature, latent, choreography } = this.content;
     find("model").textContent = `${name}, ${width} × ${height} pixels`;
     find("temperature").value = temperature;
-    this.setTemperature();
     find("latent-note").textContent = latent ?? "";
     find("latent-note").hidden = !latent;
     if (choreography) return;
@@ -72,27 +84,20 @@ class App {
     find("status").hidden = false;
   }
 
-  /** Adds a listener; what goes wrong in it is said on the page. */
-  on = (element, type, work) => {
-    element.addEventListener(type, async (event) => {
-      try {
-        if (!this.lost) find("problem").hidden = true;
-        await work(event);
-      } catch (error) {
-        this.complain(error);
-      }
-    });
-  };
-
   listen() {
-    const on = (id, type, work) => this.on(find(id), type, work);
+    const on = (id, type, work) => this.problem.on(find(id), type, work);
     on("choreography", "click", () => this.toggle("choreography"));
     on("dance", "click", () => this.toggle("dance"));
     on("back", "click", () => this.starts.again());
-    on("show-skeleton", "change", ({ target }) => find("stage").classList.toggle("bare", !target.checked));
     on("temperature", "input", () => this.setTemperature());
-    on("every-frame", "change", ({ target }) => {
-      this.game.everyFrame = target.checked;
+    const box = (id, work) => {
+      const take = () => work(find(id).checked);
+      on(id, "change", take);
+      take(); // a browser may have kept what was ticked before the page was loaded again
+    };
+    box("show-skeleton", (shown) => find("stage").classList.toggle("bare", !shown));
+    box("every-frame", (chosen) => {
+      this.game.everyFrame = chosen;
       this.stir();
     });
     on("new-z", "click", () => {
@@ -171,7 +176,7 @@ class App {
   /** Plays another dance, unless something else was asked for while it was fetched. */
   async dance() {
     const asked = ++this.asked;
-    const clip = await readDance(this.setup, this.content, this.dances++);
+    const clip = await readDance(this.setup, this.content, this.seed++);
     if (asked === this.asked) this.player.play(clip, 0, true);
     return asked === this.asked;
   }
@@ -201,33 +206,32 @@ class App {
     const { value } = find("temperature");
     this.game.temperature = Number(value);
     find("temperature-value").textContent = Number(value).toFixed(2);
+    find("new-z").disabled = !this.game.temperature; // z is 0 whatever is drawn
     this.stir();
   }
 
   async reconnect() {
-    this.engine.close();
-    await this.connect();
-    this.game.engine = this.engine;
-    await this.engine.start(this.game.frame);
-    this.lost = false;
-    find("problem").hidden = true;
+    if (this.connecting) return; // a double click
+    this.connecting = true;
+    try {
+      if (!(await sameModel(this.content))) {
+        location.reload();
+        return;
+      }
+      await this.game.use(() => this.connect());
+    } finally {
+      this.connecting = false;
+    }
+    this.problem.clear();
     this.stir();
     this.loop.start();
   }
 
   /** There are no more frames. */
   fail(error) {
-    this.lost = true;
     this.loop?.end();
     find("loading").hidden = true;
-    this.complain(error);
-  }
-
-  /** Says on the page what went wrong. */
-  complain(error) {
-    find("problem-text").textContent = error.message;
-    find("reconnect").hidden = !(this.lost && this.loop && this.setup.engine === "remote");
-    find("problem").hidden = false;
+    this.problem.lose(error, this.loop && this.setup.engine === "remote");
   }
 }
 

@@ -5,6 +5,19 @@ const ARM = ["shoulder", "elbow", "wrist"];
 const LEG = ["hip", "knee", "ankle"];
 const HEAD = ["nose", "left_eye", "right_eye", "left_ear", "right_ear"];
 const SIDES = ["left", "right"];
+const chain = (side, joints) => joints.map((joint) => `${side}_${joint}`);
+const TRUNK = ["neck", "pelvis"];
+// Each handle, and the joints that it needs; in the order in which the tab key reaches them.
+const NEEDS = new Map([
+  ["head", ["nose", "neck"]],
+  ["neck", TRUNK],
+  ...SIDES.flatMap((side) => [ARM, LEG].flatMap((joints) =>
+    joints.slice(1).map((joint) => [`${side}_${joint}`, chain(side, joints)]))),
+  ["pelvis", TRUNK],
+]);
+
+/** The names of all handles. */
+export const HANDLES = [...NEEDS.keys()];
 
 /** The joints of one person: `at` holds x and y of each in pixels of the frame, NaN if not visible. */
 export class Body {
@@ -41,16 +54,9 @@ export class Body {
     this.at[2 * i + 1] = y;
   }
 
-  /** The handles of which all joints that they need are visible: their names. */
+  /** The names of the handles of which all joints that they need are visible. */
   handles() {
-    const sides = SIDES.flatMap((side) => [
-      ...["elbow", "wrist"].map((name) => [`${side}_${name}`, chain(side, ARM)]),
-      ...["knee", "ankle"].map((name) => [`${side}_${name}`, chain(side, LEG)]),
-    ]);
-    const trunk = ["neck", "pelvis"];
-    const all = [["head", ["nose", "neck"]], ["neck", trunk], ...sides, ["pelvis", trunk]];
-    return all.filter(([, needs]) => needs.every((name) => known(this.point(name))))
-      .map(([handle]) => handle);
+    return HANDLES.filter((handle) => NEEDS.get(handle).every((name) => known(this.point(name))));
   }
 
   /** Remembers the pose at the start of a drag: lengths and bends are kept as they are now. */
@@ -175,7 +181,6 @@ export class Body {
   }
 }
 
-const chain = (side, joints) => joints.map((joint) => `${side}_${joint}`);
 const known = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
 const plus = (a, b) => [a[0] + b[0], a[1] + b[1]];
 const minus = (a, b) => [a[0] - b[0], a[1] - b[1]];

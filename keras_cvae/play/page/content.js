@@ -18,6 +18,13 @@ export async function readContent(setup) {
   return unpack(content);
 }
 
+/** Whether the server still has the model of this page: it may have been started with another. */
+export async function sameModel(content) {
+  const what = ({ name, frame_size, latent_shape }) =>
+    JSON.stringify([name, frame_size, latent_shape]);
+  return what(await fetchJson("content.json")) === what(content);
+}
+
 /** A random dance: from the server, or one of those in the content. */
 export async function readDance(setup, content, seed) {
   if (setup.engine === "remote") return unpack(await fetchJson(`dance.json?seed=${seed}`));

@@ -4,6 +4,8 @@ import { Noise } from "play/noise";
 import { SkeletonPen } from "play/skeleton";
 
 const REST = 2; // seconds after which a still picture is not predicted further
+const SMOOTH = 25; // frames per second, at least, while nothing plays
+const FASTEST = 60; // as most screens
 
 /** Predicts frame after frame. One call of the engine at a time; later calls wait. */
 export class Game {
@@ -12,10 +14,9 @@ export class Game {
    * @param engine runs the model.
    * @param body the joints.
    * @param player moves the body.
-   * @param rate frames per second.
    */
-  constructor(content, engine, body, player, rate) {
-    Object.assign(this, { content, engine, body, player, rate });
+  constructor(content, engine, body, player) {
+    Object.assign(this, { content, engine, body, player });
     this.pen = new SkeletonPen(content.skeleton, content.frame_size);
     this.random = new Noise(0);
     this.temperature = content.temperature;
@@ -24,6 +25,12 @@ export class Game {
     this.turn = Promise.resolve();
     this.stir();
     this.newLatent();
+  }
+
+  /** Frames per second: a clip is as fast as the model's videos; a drag should look smooth. */
+  get rate() {
+    const { fps } = this.content;
+    return Math.min(this.player.playing ? fps : Math.max(SMOOTH, fps), FASTEST);
   }
 
   /** Draws standard normal numbers; z is what they are at the present temperature. */
@@ -47,6 +54,15 @@ export class Game {
       this.frame = image;
       this.pose = null;
       this.stir();
+    });
+  }
+
+  /** Goes on with another engine, which the function `open` gives. */
+  use(open) {
+    return this.alone(async () => {
+      this.engine.close();
+      this.engine = await open();
+      await this.engine.start(this.frame);
     });
   }
 

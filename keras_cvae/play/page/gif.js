@@ -9,10 +9,9 @@ export class GifWriter {
   /**
    * @param size [height, width] of the frames.
    * @param scale how many pixels of the GIF a pixel of a frame becomes, in each direction.
-   * @param delay time of a frame in hundredths of a second.
    */
-  constructor([height, width], scale, delay) {
-    Object.assign(this, { height, width, scale, delay, count: 0 });
+  constructor([height, width], scale) {
+    Object.assign(this, { height, width, scale });
     this.strings = new Int32Array(SLOTS); // see compress
     this.codes = new Uint16Array(SLOTS);
     const header = [...ascii("GIF89a"), ...word(width * scale), ...word(height * scale), 0x70, 0, 0];
@@ -20,18 +19,17 @@ export class GifWriter {
     this.parts = [Uint8Array.from([...header, ...forever])];
   }
 
-  /** Appends a frame, height * width * 3 bytes. */
-  add(frame) {
+  /** Appends a frame, height * width * 3 bytes, that is seen for so many hundredths of a second. */
+  add(frame, delay) {
     const { colours, indices } = palette(frame);
     const bits = Math.max(2, Math.ceil(Math.log2(colours.length))); // of an index
     const table = new Uint8Array(3 * 2 ** bits);
     table.set(colours.flat());
-    const control = [0x21, 0xf9, 4, 4, ...word(this.delay), 0, 0];
+    const control = [0x21, 0xf9, 4, 4, ...word(delay), 0, 0];
     const [width, height] = [this.width * this.scale, this.height * this.scale];
     const place = [0x2c, 0, 0, 0, 0, ...word(width), ...word(height), 0x80 | (bits - 1)];
     this.parts.push(Uint8Array.from([...control, ...place]), table,
       ...this.compress(this.enlarge(indices), bits));
-    this.count++;
   }
 
   /** The whole file. */

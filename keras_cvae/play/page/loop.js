@@ -3,11 +3,11 @@
 /** Calls an asynchronous function again and again; a slow one lowers the rate, nothing queues. */
 export class Loop {
   /**
-   * @param rate turns per second, at most.
+   * @param rate function that says how many turns a second there are now, at most.
    * @param turn async function that returns whether there is more to do.
    */
   constructor(rate, turn) {
-    this.period = 1000 / rate;
+    this.rate = rate;
     this.turn = turn;
     this.running = this.woken = false;
     this.ended = true; // until it is started
@@ -36,7 +36,7 @@ export class Loop {
     while (this.woken && !this.ended && !document.hidden) {
       this.woken = false;
       if (await this.turn()) this.woken = true;
-      due = Math.max(due + this.period, performance.now());
+      due = Math.max(due + 1000 / this.rate(), performance.now());
       await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
     }
     this.running = false;

@@ -1,5 +1,7 @@
 // The skeleton on the page: its limbs as lines, and a button for each joint that can be moved.
 
+import { HANDLES } from "play/body";
+
 const NAMES = { neck: "upper body", pelvis: "hips" }; // of handles that are no single joint
 const REACH = 36; // pixels of the screen from a handle at which it can be caught
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -11,24 +13,27 @@ export class Stage {
    * @param skeleton as in the page's content.
    * @param frameSize [height, width]
    * @param calls hold() when a joint is taken, move() after each movement.
+   * @param guard function that makes a listener of which the errors are shown.
    */
-  constructor(body, skeleton, [height, width], calls) {
-    Object.assign(this, { body, height, width, calls, held: null, enabled: false });
+  constructor(body, skeleton, [height, width], calls, guard) {
+    Object.assign(this, { body, height, width, calls, guard, held: null, enabled: false });
     this.box = document.getElementById("handles");
     document.documentElement.style.setProperty("--aspect", width / height);
     this.limbs = drawLimbs(skeleton.limbs, width, height);
     const colours = coloursOf(skeleton.limbs);
-    this.handles = new Map(body.handles().map((name) => [name, this.handle(name, colours)]));
+    // Of all, as another pose may have joints that the present one has not.
+    this.handles = new Map(HANDLES.map((name) => [name, this.handle(name, colours)]));
     this.box.replaceChildren(...this.handles.values());
-    this.box.addEventListener("pointerdown", (event) => this.take(event));
-    this.box.addEventListener("pointermove", (event) => this.drag(event));
+    const listen = (type, work) => this.box.addEventListener(type, guard(work));
+    listen("pointerdown", (event) => this.take(event));
+    listen("pointermove", (event) => this.drag(event));
     for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      this.box.addEventListener(type, () => this.release());
+      listen(type, (event) => this.release(event));
     }
     this.place();
   }
 
-  /** Another pose may have joints that this one has not. */
+  /** Shows what of the pose is visible. */
   place() {
     for (const [start, end, lines] of this.limbs) {
       const [a, b] = [this.body.point(start), this.body.point(end)];
@@ -57,7 +62,7 @@ export class Stage {
     button.className = "handle";
     button.dataset.joint = name;
     button.style.setProperty("--colour", colours.get(name) ?? "#ffffff");
-    button.addEventListener("keydown", (event) => this.press(name, event));
+    button.addEventListener("keydown", this.guard((event) => this.press(name, event)));
     return button;
   }
 
@@ -68,9 +73,9 @@ export class Stage {
     return { point: [(event.clientX - box.x) / scale, (event.clientY - box.y) / scale], scale };
   }
 
-  /** The nearest handle is taken: on a phone they overlap. */
+  /** The nearest handle is taken: on a phone they overlap. A second finger takes none. */
   take(event) {
-    if (!this.enabled || event.button !== 0 || !event.target.dataset.joint) return;
+    if (this.held || !this.enabled || event.button !== 0 || !event.target.dataset.joint) return;
     const { point, scale } = this.where(event);
     let [nearest, distance] = [null, REACH / scale];
     for (const name of this.body.handles()) {
@@ -87,26 +92,29 @@ export class Stage {
     this.calls.hold();
     this.body.hold(nearest);
     const place = this.body.point(nearest);
-    // A finger beside the joint does not make it jump.
-    this.held = { button, offset: [place[0] - point[0], place[1] - point[1]] };
+    // A finger that is a little away from the joint does not make it jump.
+    const offset = [place[0] - point[0], place[1] - point[1]];
+    this.held = { button, offset, pointer: event.pointerId };
   }
 
   drag(event) {
-    if (!this.held) return;
+    if (event.pointerId !== this.held?.pointer) return;
     const { point } = this.where(event);
     const { offset } = this.held;
     this.moved([point[0] + offset[0], point[1] + offset[1]]);
   }
 
-  release() {
-    this.held?.button.classList.remove("held");
+  release(event) {
+    if (event.pointerId !== this.held?.pointer) return;
+    this.held.button.classList.remove("held");
     this.held = null;
   }
 
   /** Arrow keys: a quarter of a pixel of a small frame; with Shift four times as far. */
   press(name, event) {
     const arrow = ARROWS[event.key];
-    if (!arrow || !this.enabled || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!arrow || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!this.enabled || this.held) return;
     event.preventDefault();
     const size = Math.max(0.25, Math.min(this.width, this.height) / 128) * (event.shiftKey ? 4 : 1);
     this.calls.hold();
