@@ -56,6 +56,8 @@ class RunData(NamedTuple):
         write_json(run / runs.DATA, self.fingerprint)
         if self.dancer is not None:
             write_dancer(run / runs.DANCER, self.dancer)
+        else:  # that of other data, with which the run began, is not this one's
+            (run / runs.DANCER).unlink(missing_ok=True)
 
     def poses(self, source: str) -> str | None:
         """What drew the pose images, see `CVAE`.
