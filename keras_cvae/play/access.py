@@ -17,7 +17,18 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def host_fits(host: str | None, port: int, local: bool) -> bool:
+def address_of_page(address: str, port: int) -> str:
+    """What a browser on this machine opens.
+
+    Args:
+        address: that the server listens at, in digits; that of all networks is 0.0.0.0 or ::.
+        port: that the server listens at.
+    """
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    return f"http://{_bracketed(name)}:{port}/"
+
+
+def host_fits(host: str | None, address: str, port: int) -> bool:
     """Whether a request was made under a name that is this server's.
 
     A page of another site can let its own name stand for 127.0.0.1, and would then be of the same
@@ -25,14 +36,17 @@ def host_fits(host: str | None, port: int, local: bool) -> bool:
 
     Args:
         host: the header `Host`.
+        address: that the server listens at, in digits. If others than this machine reach it, its
+            names are not known, and any will do.
         port: that the server listens at.
-        local: whether only this machine reaches the server. Else its names are not known, and any
-            will do.
     """
     found = _HOST.fullmatch(host or "")
     if found is None:
         return False
-    return not local or (found[1].lower() in _LOCAL and int(found[2] or _HTTP) == port)
+    if not is_loopback(address):
+        return True
+    known = found[1].lower() in (*_LOCAL, _bracketed(address))
+    return known and int(found[2] or _HTTP) == port
 
 
 def origin_fits(origin: str | None, host: str) -> bool:
@@ -44,3 +58,8 @@ def origin_fits(origin: str | None, host: str) -> bool:
         host: the header `Host`, which `host_fits`.
     """
     return origin is None or origin.lower() == f"http://{host.lower()}"
+
+
+def _bracketed(address: str) -> str:
+    """An address as it is written before a port."""
+    return f"[{address}]" if ":" in address else address

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from keras_cvae.play.access import host_fits, is_loopback, origin_fits
+from keras_cvae.play.access import address_of_page, host_fits, origin_fits
 from keras_cvae.play.content import Content
 from keras_cvae.play.html import PAGE, SERVED_UNDER, served_page
 from keras_cvae.play.sockets import Sockets
@@ -76,18 +76,19 @@ class PlayServer:
         """
         await self.sockets.warm_up()
         address, port = listener.getsockname()[:2]
-        app = self._application(port, is_loopback(address))
+        app = self._application(address, port)
         runner = web.AppRunner(app, access_log=None, logger=_LOG, shutdown_timeout=_PATIENCE)
         await runner.setup()
         await web.SockSite(runner, listener).start()
         return runner
 
-    def _application(self, port: int, local: bool) -> web.Application:
+    def _application(self, address: str, port: int) -> web.Application:
         @web.middleware
         async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
             host, origin = request.headers.get("Host"), request.headers.get("Origin")
-            if not host_fits(host, port, local):
-                raise web.HTTPForbidden(text=f"This is the server of http://127.0.0.1:{port}/.\n")
+            if not host_fits(host, address, port):
+                here = address_of_page(address, port)
+                raise web.HTTPForbidden(text=f"This is the server of {here}.\n")
             if not origin_fits(origin, request.host):
                 raise web.HTTPForbidden(text="Only the page of this server may ask this.\n")
             return await handler(request)

@@ -19,7 +19,12 @@ from aiohttp import WSMsgType  # noqa: E402
 from keras_cvae.data.synthetic import builtin_videos  # noqa: E402
 from keras_cvae.errors import UserError  # noqa: E402
 from keras_cvae.inference import load_predictor  # noqa: E402
-from keras_cvae.play.access import host_fits, is_loopback, origin_fits  # noqa: E402
+from keras_cvae.play.access import (  # noqa: E402
+    address_of_page,
+    host_fits,
+    is_loopback,
+    origin_fits,
+)
 from keras_cvae.play.content import Content  # noqa: E402
 from keras_cvae.play.html import page_modules  # noqa: E402
 from keras_cvae.play.server import PlayServer  # noqa: E402
@@ -59,7 +64,7 @@ async def serving(content=Small, step=mean_step, step_for=None, host="127.0.0.1"
     runner = await server.start(listener)
     client = aiohttp.ClientSession()
     try:
-        yield server, client, f"http://127.0.0.1:{port}"
+        yield server, client, address_of_page(host, port).rstrip("/")
     finally:
         await runner.cleanup()
         await client.close()
@@ -462,6 +467,16 @@ async def test_other_names_and_origins_are_refused():
 
 
 @run
+async def test_another_address_of_this_machine_is_its_name():
+    async with serving(host="127.0.0.2") as (_, client, url):
+        assert "127.0.0.2" in url
+        async with client.get(url + "/content.json", headers={"Origin": url}) as answer:
+            assert answer.status == 200
+        async with client.get(url, headers={"Host": "evil.example"}) as answer:
+            assert answer.status == 403 and url in await answer.text()
+
+
+@run
 async def test_where_others_reach_it_any_name_is_right_but_no_other_origin():
     async with serving(host="0.0.0.0") as (_, client, url):
         async with client.get(url, headers={"Host": "studio.local:9"}) as answer:
@@ -476,9 +491,14 @@ async def test_where_others_reach_it_any_name_is_right_but_no_other_origin():
 
 def test_names_and_origins():
     for host in ("127.0.0.1:80", "127.0.0.1", "LOCALHOST", "[::1]:80"):
-        assert host_fits(host, 80, local=True), host
+        assert host_fits(host, "127.0.0.1", 80), host
     for host in (None, "", "127.0.0.1:8080", "::1", "localhost.", "localhost:80:80", "localhost:"):
-        assert not host_fits(host, 80, local=True), host
+        assert not host_fits(host, "127.0.0.1", 80), host
+    assert host_fits("127.0.0.2", "127.0.0.2", 80) and not host_fits("127.0.0.2", "127.0.0.1", 80)
+    assert host_fits("[::1]:8000", "::1", 8000)
+    assert address_of_page("127.0.1.1", 8000) == "http://127.0.1.1:8000/"
+    assert address_of_page("0.0.0.0", 80) == "http://127.0.0.1:80/"
+    assert address_of_page("::", 1) == address_of_page("::1", 1) == "http://[::1]:1/"
     assert origin_fits(None, "localhost:8000")
     assert origin_fits("http://LocalHost:8000", "localhost:8000")
     assert not origin_fits("", "localhost:8000") and not origin_fits("null", "null")
