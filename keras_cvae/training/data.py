@@ -23,7 +23,7 @@ from keras_cvae.data.joints import (
 from keras_cvae.data.mirroring import mirrored_joints, mirrored_videos
 from keras_cvae.data.share import first_share
 from keras_cvae.data.shared_videos import share_videos
-from keras_cvae.data.sources import has_split, is_builtin
+from keras_cvae.data.sources import builtin_inside, has_split, is_builtin
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 from keras_cvae.evaluation.rollouts import check_predictable
@@ -67,7 +67,10 @@ class RunData(NamedTuple):
         """
         if is_builtin(source):
             return source
-        return None if self.dancer is None else SKELETON_POSES
+        if self.dancer is None:
+            return None
+        height, width = self.videos["train"][0].frames.shape[1:3]
+        return builtin_inside(source, (height, width)) or SKELETON_POSES
 
 
 def load_data(config: TrainingConfig) -> RunData:
