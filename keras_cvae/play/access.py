@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?", re.ASCII)
@@ -58,6 +59,22 @@ def origin_fits(origin: str | None, host: str) -> bool:
         host: the header `Host`, which `host_fits`.
     """
     return origin is None or origin.lower() == f"http://{host.lower()}"
+
+
+def site_fits(headers: Mapping[str, str], path: str) -> bool:
+    """Whether a request may come from where it comes from, as the browser says.
+
+    Another site can make a browser ask without `Origin`, as for an image. It cannot read the
+    answer, but the server would have to make one.
+
+    Args:
+        headers: of the request. Programs and older browsers do not say it.
+        path: of what is asked for. Others may link to the page, "/".
+    """
+    if headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
+        return True
+    follows = headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")
+    return path == "/" and follows == ("navigate", "document")
 
 
 def _bracketed(address: str) -> str:

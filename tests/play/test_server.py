@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import gc
+import itertools
 import json
 import socket
 import threading
@@ -464,6 +465,56 @@ async def test_other_names_and_origins_are_refused():
         own = {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}
         async with client.ws_connect(url + "/frames", headers=own) as page:
             assert await ask(page, start(Small, 1)) == 1
+
+
+@run
+async def test_other_sites_cannot_make_a_browser_ask():
+    link = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    image = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    frame = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    async with serving() as (_, client, url):
+
+        async def status(site, path, headers):
+            headers = headers | {"Sec-Fetch-Site": site}
+            async with client.get(url + path, headers=headers) as answer:
+                return answer.status
+
+        for site in ("cross-site", "same-site"):
+            assert await status(site, "/", link) == 200
+            for wrong in (image, frame):
+                assert await status(site, "/", wrong) == 403
+            for path in ("/content.json", "/dance.json?seed=1", "/page/noise.js", "/frames"):
+                assert await status(site, path, link) == 403
+                assert await status(site, path, image) == 403
+        for site in ("same-origin", "none"):
+            assert await status(site, "/dance.json?seed=1", image) == 200
+
+
+@run
+async def test_the_number_of_dances_that_wait_is_bounded():
+    going = threading.Event()
+
+    class Slow(Small):
+        def dance(self, seed):
+            going.wait(10)
+            return {"joints": seed}
+
+    async with serving(Slow) as (_, client, url):
+
+        async def status(seed):
+            async with client.get(f"{url}/dance.json?seed={seed}") as answer:
+                return answer.status
+
+        gone = [asyncio.create_task(status(seed)) for seed in range(3)]
+        await asyncio.sleep(0.1)
+        for each in gone:  # those who ask go away, and what they asked for still waits
+            each.cancel()
+        asked = [asyncio.create_task(status(seed)) for seed in range(20)]
+        refused = [await first for first in itertools.islice(asyncio.as_completed(asked), 7)]
+        assert refused == [503] * 7
+        going.set()
+        assert sorted(await asyncio.gather(*asked)) == [200] * 13 + [503] * 7
+        assert await status(1) == 200
 
 
 @run
