@@ -6,7 +6,15 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from checks import BACKENDS, TINIEST, block_other_backends, call_on_each, make_clip, relative
+from checks import (
+    BACKENDS,
+    TINIEST,
+    block_other_backends,
+    call_on_each,
+    forget_poses,
+    make_clip,
+    relative,
+)
 
 import keras_cvae
 from keras_cvae import CVAE, runs
@@ -51,12 +59,7 @@ def test_everything_is_there_again(model, tmp_path):
 @pytest.fixture
 def earlier_model(monkeypatch):
     """A model whose files are as those of versions that kept no record of the pose images."""
-    get_config = CVAE.get_config
-
-    def without(self):
-        return {name: value for name, value in get_config(self).items() if name != "poses"}
-
-    monkeypatch.setattr(CVAE, "get_config", without)
+    forget_poses(monkeypatch)
     return CVAE("lab", **TINIEST)
 
 
