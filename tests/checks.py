@@ -161,6 +161,18 @@ def block_other_backends(backend):
         sys.modules[other] = None
 
 
+def forget_poses(monkeypatch):
+    """Models are saved as by versions that kept no record of what drew the pose images."""
+    from keras_cvae import CVAE
+
+    get_config = CVAE.get_config
+
+    def without(self):
+        return {name: value for name, value in get_config(self).items() if name != "poses"}
+
+    monkeypatch.setattr(CVAE, "get_config", without)
+
+
 # --- arrays and weights ------------------------------------------------------------------------
 
 

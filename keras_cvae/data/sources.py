@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from keras_cvae.data.joints import read_info
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 from keras_cvae.images import DEFAULT_FRAME_SIZE
@@ -13,6 +14,26 @@ BUILTIN, BUILTIN_BALL = "builtin", "builtin-ball"
 def is_builtin(data: str | os.PathLike | None) -> bool:
     """Whether data are the built-in ones, with or without the ball, and not a folder."""
     return data in (BUILTIN, BUILTIN_BALL)
+
+
+def builtin_inside(folder: str | os.PathLike, frame_size: tuple[int, int]) -> str | None:
+    """Which of the built-in data a data folder holds, as its `dataset.json` says.
+
+    Args:
+        folder: the data folder.
+        frame_size: (height, width) in which its images are used. In another one than their own,
+            skeletons have lines of another width than if they had been drawn in it.
+
+    Returns:
+        `"builtin"`, `"builtin-ball"`, or `None` if the images are others, or are not known.
+    """
+    try:
+        info = read_info(folder)
+    except UserError:
+        return None
+    if "seed" not in info or info["frame_size"] != frame_size:
+        return None
+    return BUILTIN_BALL if info.get("ball") is True else BUILTIN
 
 
 def load_videos(

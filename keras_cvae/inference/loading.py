@@ -199,14 +199,14 @@ def _from_keras(path: Path, format: str, manifest: dict | None) -> Predictor:
         raise UserError(f"{path} needs Keras, which could not be imported: {error}") from error
 
     if format == "weights" and manifest is not None:
-        model = load_weights(path, manifest["model"])
+        model = load_weights(path, {"poses": manifest.get("poses"), **manifest["model"]})
     else:
         model = load_model(path, compile=False)
     return model.prediction.predictor(
         frame_size=model.frame_size,
         temperature=model.temperature,
         manifest=manifest,
-        poses=model.poses or (manifest or {}).get("poses"),
+        poses=model.poses,
     )
 
 

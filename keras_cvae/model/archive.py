@@ -19,11 +19,14 @@ _CONFIG = "config.json"
 _MODULES = ("builtins", "keras", "keras.optimizers", "keras.optimizers.schedules")
 
 
-def check_model_file(path: str | os.PathLike) -> None:
+def check_model_file(path: str | os.PathLike) -> dict:
     """Checks that a `.keras` file is whole, of bounded size, and names known classes alone.
 
     Args:
         path: the file.
+
+    Returns:
+        The configuration of the model in it, as of `get_config()`.
 
     Raises:
         UserError: if it is no `.keras` file, damaged, too large, or names other classes.
@@ -37,7 +40,9 @@ def check_model_file(path: str | os.PathLike) -> None:
             "before, and register it with keras.saving.register_keras_serializable."
         )
     _check_classes(config, path)  # those of the optimiser too
-    _check_widths(config.get("config"), path)
+    own: Any = config.get("config")
+    _check_widths(own, path)
+    return own
 
 
 def check_model_config(config: Any, path: str | os.PathLike) -> None:

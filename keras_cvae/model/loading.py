@@ -1,5 +1,6 @@
 """Loading of saved models and weights, with messages for what can be wrong with a path."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -8,10 +9,10 @@ from keras import ops
 
 from keras_cvae import runs, saved_models
 from keras_cvae.errors import UserError, check_choice, first_line
-from keras_cvae.files import check_regular
+from keras_cvae.files import check_regular, read_json
 from keras_cvae.model.archive import check_model_config, check_model_file
 from keras_cvae.model.cvae import CVAE
-from keras_cvae.predictor import BUILTIN_POSES, SKELETON_POSES
+from keras_cvae.predictor import BUILTIN_POSES, POSES, SKELETON_POSES
 
 PRETRAINED = Path(saved_models.__path__[0])  # the folder of the models that come with the package
 
@@ -38,7 +39,7 @@ def load_model(path: str | os.PathLike, compile: bool = True) -> CVAE:
             f"There is no model at {path}. Give a .keras file, or a run folder with a best.keras "
             "(written after the first validated epoch)."
         )
-    check_model_file(path)
+    config = check_model_file(path)
     try:
         model = keras.saving.load_model(path, compile=compile)
     except Exception as error:  # a damaged or foreign file can raise any type of error
@@ -50,20 +51,34 @@ def load_model(path: str | os.PathLike, compile: bool = True) -> CVAE:
     check_weights(model, path)
     if model.frame_size is None and runs.is_run(folder):
         model.note_frame_size(runs.read_config(folder)["frame_size"])
-    if model.poses is None and runs.is_run(run := path.parent):
-        model.poses = _poses_of_run(run)
+    if "poses" not in config:  # of an earlier version
+        model.poses = _poses_of_run(path.parent) or _poses_of_manifest(path)
     return model
 
 
 def _poses_of_run(run: Path) -> str | None:
-    """What drew the pose images of a run, of an earlier version too, whose models do not say."""
+    """What drew the pose images of a run, whose models do not say; `None` if it is no run."""
     try:
         data = runs.read_config(run).get("data")
-    except UserError:  # a file of that name that is not of a run
+    except UserError:  # no such file, or one that is not of a run
         return None
     if data in BUILTIN_POSES:
         return data
     return SKELETON_POSES if (run / runs.DANCER).is_file() else None
+
+
+def _poses_of_manifest(path: Path) -> str | None:
+    """What the manifest next to an exported model says of its pose images, if it is its own."""
+    try:
+        manifest = read_json(f"{path}.json", "The manifest")
+    except UserError:
+        return None
+    poses = manifest.get("poses") if isinstance(manifest, dict) else None
+    if poses not in POSES:
+        return None
+    with open(path, "rb") as file:
+        own = manifest.get("sha256") == hashlib.file_digest(file, "sha256").hexdigest()
+    return poses if own else None
 
 
 def load_weights(path: str | os.PathLike, config: dict) -> CVAE:

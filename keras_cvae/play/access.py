@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?", re.ASCII)
@@ -17,7 +18,18 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def host_fits(host: str | None, port: int, local: bool) -> bool:
+def address_of_page(address: str, port: int) -> str:
+    """What a browser on this machine opens.
+
+    Args:
+        address: that the server listens at, in digits; that of all networks is 0.0.0.0 or ::.
+        port: that the server listens at.
+    """
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    return f"http://{_bracketed(name)}:{port}/"
+
+
+def host_fits(host: str | None, address: str, port: int) -> bool:
     """Whether a request was made under a name that is this server's.
 
     A page of another site can let its own name stand for 127.0.0.1, and would then be of the same
@@ -25,14 +37,17 @@ def host_fits(host: str | None, port: int, local: bool) -> bool:
 
     Args:
         host: the header `Host`.
+        address: that the server listens at, in digits. If others than this machine reach it, its
+            names are not known, and any will do.
         port: that the server listens at.
-        local: whether only this machine reaches the server. Else its names are not known, and any
-            will do.
     """
     found = _HOST.fullmatch(host or "")
     if found is None:
         return False
-    return not local or (found[1].lower() in _LOCAL and int(found[2] or _HTTP) == port)
+    if not is_loopback(address):
+        return True
+    known = found[1].lower() in (*_LOCAL, _bracketed(address))
+    return known and int(found[2] or _HTTP) == port
 
 
 def origin_fits(origin: str | None, host: str) -> bool:
@@ -44,3 +59,24 @@ def origin_fits(origin: str | None, host: str) -> bool:
         host: the header `Host`, which `host_fits`.
     """
     return origin is None or origin.lower() == f"http://{host.lower()}"
+
+
+def site_fits(headers: Mapping[str, str], path: str) -> bool:
+    """Whether a request may come from where it comes from, as the browser says.
+
+    Another site can make a browser ask without `Origin`, as for an image. It cannot read the
+    answer, but the server would have to make one.
+
+    Args:
+        headers: of the request. Programs and older browsers do not say it.
+        path: of what is asked for. Others may link to the page, "/".
+    """
+    if headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
+        return True
+    follows = headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")
+    return path == "/" and follows == ("navigate", "document")
+
+
+def _bracketed(address: str) -> str:
+    """An address as it is written before a port."""
+    return f"[{address}]" if ":" in address else address

@@ -21,7 +21,7 @@ from keras_cvae.predictor import SKELETON_POSES
 STARTS = 8  # first frames to choose from
 MAX_IMAGES = 2**24  # bytes of the pose images of a choreography, before they are compressed
 MAX_STARTS = 2**21  # bytes of all first frames
-DANCED = 630  # frames of a random dance
+DANCED = 630  # frames of a random dance, and of a choreography at most
 _RANDOM = 0xDA2CE  # ends the seeds of random dances: they are none of the data
 _NARROWEST = 16  # pixels of a picture that the built-in dancer dances in
 
@@ -74,20 +74,21 @@ class Scene(NamedTuple):
     body: Body | None
 
     def dance(self, seed: int, frames: int = DANCED) -> Dance:
-        """A random dance of this person.
+        """A random dance of this person, at the rate of the frames.
 
         Args:
             seed: at least 0. Another seed gives another dance, and none is one of the data.
-            frames: its length.
+            frames: its length in frames of the built-in data, and the most that it has.
 
         Raises:
             UserError: for a seed or a length out of range.
         """
         height, width = (max(side, _NARROWEST) for side in self.frame_size)
         joints, depth = dance_in_depth((seed, _RANDOM), frames, (height, width))
+        joints, depth = (_at_rate(each, self.fps) for each in (joints, depth))
         if self.body is None:
             return Dance(joints, depth)
-        # Data folders have no depth: the pose images that the model knows were drawn without.
+        # Joints that were found in films have no depth: their pose images were drawn without.
         return Dance(normalise(joints, self.body), None)
 
 
@@ -111,9 +112,8 @@ def find_scene(model: str | os.PathLike, poses: str | None, frame_size: tuple[in
     if poses != SKELETON_POSES:
         raise UserError(
             f"{model} is not known to be trained on poses that draw_skeleton drew, so a skeleton "
-            "cannot be dragged for it. Take a model of the built-in data or of a data folder with "
-            f"{JOINTS_FILE}; if your own model has such poses, make it with "
-            f"poses='{SKELETON_POSES}'."
+            "cannot be dragged for it. Take a model that scripts/train.py trained on the built-in "
+            f"data or on a data folder with {JOINTS_FILE}."
         )
     dancer = find_dancer(model)
     if dancer is not None and dancer.frames.shape[1:3] != frame_size:
@@ -124,9 +124,19 @@ def find_scene(model: str | os.PathLike, poses: str | None, frame_size: tuple[in
     if dancer is None:
         raise UserError(
             f"{model} keeps nothing of the person that it was trained on. Give its run folder, or "
-            f"put the {runs.DANCER} of its run next to it."
+            f"put the {runs.DANCER} of its run next to it; scripts/train.py writes one if the data "
+            f"folder has {JOINTS_FILE}."
         )
     return Scene(frame_size, float(dancer.fps), _starts_of(dancer), None, None, dancer.body)
+
+
+def _at_rate(values: np.ndarray, fps: float) -> np.ndarray:
+    """What the built-in data have at their times, (T, ...), at those of another frame rate."""
+    last = len(values) - 1
+    times = np.arange(min(int(last * fps / FPS), last) + 1) * FPS / fps
+    before = times.astype(int)
+    part = (times - before).reshape(-1, *(1,) * (values.ndim - 1))
+    return (1 - part) * values[before] + part * values[np.minimum(before + 1, last)]
 
 
 def _builtin(frame_size: tuple[int, int], ball: bool) -> Scene:
@@ -189,7 +199,7 @@ def _chosen(count: int, frame_size: tuple[int, int]) -> np.ndarray:
 
 def _affordable(frame_size: tuple[int, int], count: int) -> int:
     """How many of a choreography's frames the page gets."""
-    return min(count, max(2, MAX_IMAGES // _bytes(frame_size)))
+    return min(count, DANCED, max(2, MAX_IMAGES // _bytes(frame_size)))
 
 
 def _bytes(frame_size: tuple[int, int]) -> int:

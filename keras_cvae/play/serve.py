@@ -10,7 +10,7 @@ import webbrowser
 from keras_cvae import signals
 from keras_cvae.errors import UserError
 from keras_cvae.inference import load_predictor
-from keras_cvae.play.access import is_loopback
+from keras_cvae.play.access import address_of_page, is_loopback
 from keras_cvae.play.content import Content
 from keras_cvae.play.server import PlayServer
 
@@ -69,7 +69,7 @@ async def _served(server: PlayServer, listener: socket.socket, browser: bool) ->
                     f"everybody who reaches {address} can use this page and this machine's time",
                     stacklevel=2,
                 )
-            url = _url(address, port)
+            url = address_of_page(address, port)
             print(f"the page is at {url} (Ctrl-C stops the server)", flush=True)
             if browser:  # some browsers of terminals end only when they are closed
                 threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
@@ -78,11 +78,6 @@ async def _served(server: PlayServer, listener: socket.socket, browser: bool) ->
             await runner.cleanup()
     finally:
         signals.restore(previous)
-
-
-def _url(address: str, port: int) -> str:
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
-    return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
 
 
 def _listening(host: str, port: int | None) -> socket.socket:

@@ -14,13 +14,14 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from keras_cvae.play.access import host_fits, is_loopback, origin_fits
+from keras_cvae.play.access import address_of_page, host_fits, origin_fits, site_fits
 from keras_cvae.play.content import Content
 from keras_cvae.play.html import PAGE, SERVED_UNDER, served_page
 from keras_cvae.play.sockets import Sockets
 from keras_cvae.predictor import Step
 
 _DIGITS = 10  # of the seed of a dance, at most
+_MOST_DANCES = 16  # that wait to be made
 _PATIENCE = 1.0  # seconds for what is under way when the server stops
 _KINDS = {".js": "text/javascript", ".css": "text/css"}  # of the files that pages ask for
 _HEADERS = {
@@ -60,6 +61,7 @@ class PlayServer:
         self._values = json.dumps(content.values(), allow_nan=False).encode()
         self._page = served_page(content.name)
         self._dances = ThreadPoolExecutor(1, "keras_cvae-dances")
+        self._waiting = 0
 
     async def start(self, listener: socket.socket) -> web.AppRunner:
         """Warms up, and begins to answer.
@@ -76,19 +78,20 @@ class PlayServer:
         """
         await self.sockets.warm_up()
         address, port = listener.getsockname()[:2]
-        app = self._application(port, is_loopback(address))
+        app = self._application(address, port)
         runner = web.AppRunner(app, access_log=None, logger=_LOG, shutdown_timeout=_PATIENCE)
         await runner.setup()
         await web.SockSite(runner, listener).start()
         return runner
 
-    def _application(self, port: int, local: bool) -> web.Application:
+    def _application(self, address: str, port: int) -> web.Application:
         @web.middleware
         async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
             host, origin = request.headers.get("Host"), request.headers.get("Origin")
-            if not host_fits(host, port, local):
-                raise web.HTTPForbidden(text=f"This is the server of http://127.0.0.1:{port}/.\n")
-            if not origin_fits(origin, request.host):
+            if not host_fits(host, address, port):
+                here = address_of_page(address, port)
+                raise web.HTTPForbidden(text=f"This is the server of {here}.\n")
+            if not (origin_fits(origin, request.host) and site_fits(request.headers, request.path)):
                 raise web.HTTPForbidden(text="Only the page of this server may ask this.\n")
             return await handler(request)
 
@@ -122,9 +125,16 @@ class PlayServer:
         seed = request.query.get("seed", "")
         if not (seed.isascii() and seed.isdecimal() and len(seed) <= _DIGITS):
             raise web.HTTPBadRequest(text=f"seed must be an integer of up to {_DIGITS} digits.\n")
+        if self._waiting >= _MOST_DANCES:
+            raise web.HTTPServiceUnavailable(text="Too many dances are asked for; try again.\n")
         loop = asyncio.get_running_loop()
-        dance = await loop.run_in_executor(self._dances, self._content.dance, int(seed))
-        return web.json_response(dance)
+        dance = loop.run_in_executor(self._dances, self._content.dance, int(seed))
+        self._waiting += 1
+        dance.add_done_callback(self._made)  # whether or not somebody still waits for it
+        return web.json_response(await dance)
+
+    def _made(self, dance: asyncio.Future) -> None:
+        self._waiting -= 1
 
     async def _close(self, app: web.Application) -> None:
         await self.sockets.close()

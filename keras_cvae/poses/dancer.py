@@ -176,7 +176,9 @@ def read_dancer(path: str | os.PathLike) -> Dancer:
     fits &= images.dtype == np.uint8 and images.ndim == 4 and images.shape[::3] == (count, 3)
     numbers = [each for name, each in dancer._asdict().items() if name != "frames"]
     fits &= count > 0 and all(each.dtype.kind == "f" for each in numbers)
-    if not fits or not (dancer.height > 0 and np.isfinite(dancer.hips).all() and dancer.fps > 0):
+    if not fits or not (
+        dancer.height > 0 and np.isfinite(dancer.hips).all() and 0 < dancer.fps < np.inf
+    ):
         raise UserError(
             f"{path} does not hold what a run keeps for driving. Take that of a run that was "
             "trained on a data folder with joints.npz."

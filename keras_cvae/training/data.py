@@ -23,7 +23,7 @@ from keras_cvae.data.joints import (
 from keras_cvae.data.mirroring import mirrored_joints, mirrored_videos
 from keras_cvae.data.share import first_share
 from keras_cvae.data.shared_videos import share_videos
-from keras_cvae.data.sources import has_split, is_builtin
+from keras_cvae.data.sources import builtin_inside, has_split, is_builtin
 from keras_cvae.data.videos import Video
 from keras_cvae.errors import UserError
 from keras_cvae.evaluation.rollouts import check_predictable
@@ -56,6 +56,8 @@ class RunData(NamedTuple):
         write_json(run / runs.DATA, self.fingerprint)
         if self.dancer is not None:
             write_dancer(run / runs.DANCER, self.dancer)
+        else:  # that of other data, with which the run began, is not this one's
+            (run / runs.DANCER).unlink(missing_ok=True)
 
     def poses(self, source: str) -> str | None:
         """What drew the pose images, see `CVAE`.
@@ -65,7 +67,10 @@ class RunData(NamedTuple):
         """
         if is_builtin(source):
             return source
-        return None if self.dancer is None else SKELETON_POSES
+        if self.dancer is None:
+            return None
+        height, width = self.videos["train"][0].frames.shape[1:3]
+        return builtin_inside(source, (height, width)) or SKELETON_POSES
 
 
 def load_data(config: TrainingConfig) -> RunData:

@@ -57,7 +57,7 @@ def test_the_files_are_small_and_those_of_the_card(name):
 def test_from_pretrained_trains_on_and_knows_its_names():
     model = keras_cvae.from_pretrained("builtin_dancer")
     assert (model.count_params(), model.frame_size) == (808_878, (32, 64))
-    assert not model.compiled
+    assert not model.compiled and model.poses == "builtin"
     with pytest.raises(ValueError, match="'nobody'; expected one of builtin_dancer"):
         keras_cvae.from_pretrained("nobody")
 

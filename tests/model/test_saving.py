@@ -6,12 +6,21 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from checks import BACKENDS, TINIEST, block_other_backends, call_on_each, make_clip, relative
+from checks import (
+    BACKENDS,
+    TINIEST,
+    block_other_backends,
+    call_on_each,
+    forget_poses,
+    make_clip,
+    relative,
+)
 
 import keras_cvae
 from keras_cvae import CVAE, runs
 from keras_cvae.errors import UserError
 from keras_cvae.inference import load_predictor
+from keras_cvae.inference.manifest import digest, write_manifest
 from keras_cvae.model.saving import portable
 
 
@@ -47,12 +56,17 @@ def test_everything_is_there_again(model, tmp_path):
     assert again.poses == "skeleton"
 
 
-def test_what_drew_the_poses_is_known_of_earlier_runs(tmp_path):
+@pytest.fixture
+def earlier_model(monkeypatch):
+    """A model whose files are as those of versions that kept no record of the pose images."""
+    forget_poses(monkeypatch)
+    return CVAE("lab", **TINIEST)
+
+
+def test_what_drew_the_poses_is_known_of_earlier_runs(earlier_model, tmp_path):
     """Their models do not say; their folders do."""
-    model = CVAE("lab", **TINIEST)
-    config = model.get_config()
-    assert config.pop("poses") is None
-    assert CVAE.from_config(config).poses is None  # as files of earlier versions
+    model = earlier_model
+    assert CVAE.from_config(model.get_config()).poses is None
     for number, (data, dancer, poses) in enumerate(
         (
             ("builtin", False, "builtin"),
@@ -73,6 +87,30 @@ def test_what_drew_the_poses_is_known_of_earlier_runs(tmp_path):
     assert keras_cvae.load_model(run / runs.BEST).poses is None
     with pytest.raises(UserError, match="Unknown poses 'drawn'; expected one of builtin, builtin-"):
         CVAE("lab", **TINIEST, poses="drawn")
+
+
+def test_a_model_that_says_its_poses_are_unknown_is_believed(tmp_path):
+    """Its data had joints once, of which the run still has the dancer."""
+    run = tmp_path / "run"
+    runs.create_run(run, {"data": "my_data", "schedule_epochs": 1, "frame_size": [8, 16]})
+    (run / runs.DANCER).touch()
+    CVAE("lab", **TINIEST).save(run / runs.BEST)
+    assert keras_cvae.load_model(run).poses is None
+
+
+@pytest.mark.parametrize(("name", "format"), [("x.keras", "keras"), ("x.weights.h5", "weights")])
+def test_what_drew_the_poses_is_known_of_earlier_exports(earlier_model, tmp_path, name, format):
+    """Their manifests say it."""
+    path, model = tmp_path / name, earlier_model
+    model.save(path) if format == "keras" else model.save_weights(path)
+    manifest = {"format": format, "frame_size": [8, 16], "latent_shape": [1, 2, 4]}
+    manifest |= {"temperature": 0.0, "model": model.get_config(), "poses": "builtin"}
+    write_manifest(path, manifest | {"sha256": digest(path)})
+    assert load_predictor(path).poses == "builtin"
+    if format == "keras":
+        assert keras_cvae.load_model(path).poses == "builtin"
+        write_manifest(path, manifest | {"sha256": "0" * 64})  # of another
+        assert keras_cvae.load_model(path).poses is None
 
 
 def test_training_goes_on_as_if_it_had_not_been_saved(model, tmp_path):

@@ -15,7 +15,7 @@ from keras_cvae.files import write_json
 from keras_cvae.inference import Predictor, load_predictor
 from keras_cvae.play import scenes
 from keras_cvae.play.content import Content, latent_sentence
-from keras_cvae.play.scenes import find_scene
+from keras_cvae.play.scenes import Scene, find_scene
 from keras_cvae.poses.dancer import make_dancer, write_dancer
 
 PRETRAINED = Path(__file__).parents[2] / "saved_models" / "builtin_dancer.onnx"
@@ -160,7 +160,9 @@ def test_an_export_finds_the_person_next_to_it(tmp_path, data):
     scene = find_scene(tmp_path / "dancer.onnx", "skeleton", (32, 48))
     assert scene.choreography is None and scene.starts[0].image.shape == (32, 48, 3)
     (tmp_path / runs.DANCER).unlink()
-    with pytest.raises(UserError, match=r"put the dancer\.npz of its run next to it"):
+    with pytest.raises(
+        UserError, match=r"put the dancer\.npz of its run next to it; .* has joints"
+    ):
         find_scene(tmp_path / "dancer.onnx", "skeleton", SIZE)
 
 
@@ -173,9 +175,31 @@ def test_dances_are_fitted_to_the_person(tmp_path, data):
     assert (low > -5).all() and (high < np.array(SIZE[::-1]) + 5).all()
 
 
+@pytest.mark.parametrize(
+    ("fps", "frames"), [(24, 50), (12, 25), (30, 50), (23.976, 49), (1e9, 50), (0.1, 1)]
+)
+def test_dances_are_as_fast_at_any_rate(fps, frames):
+    """Frame n is where the dancer is at the time n / fps."""
+    scene = Scene((32, 64), fps, [], None, None, None)
+    given, found = scene._replace(fps=24).dance(3, 50), scene.dance(3, 50)
+    times = np.arange(frames) * 24 / fps
+    for ours, theirs in zip(found, given, strict=True):
+        assert len(ours) == frames
+        for joint in np.ndindex(theirs.shape[1:]):
+            expected = np.interp(times, np.arange(50), theirs[:, *joint])
+            np.testing.assert_allclose(ours[:, *joint], expected, atol=1e-9)
+
+
+def test_a_long_validation_video_is_shown_in_part(tmp_path, data, monkeypatch):
+    monkeypatch.setattr(scenes, "DANCED", 8)
+    scene = find_scene(a_run(tmp_path / "run", data), "skeleton", SIZE)
+    assert len(scene.poses) == len(scene.choreography.joints) == 8
+    assert [start.name.split()[1] for start in scene.starts] == [str(n) for n in range(1, 9)]
+
+
 @pytest.mark.parametrize("poses", [None, "another"])
 def test_other_poses_are_refused(poses):
-    with pytest.raises(UserError, match="draw_skeleton"):
+    with pytest.raises(UserError, match=r"draw_skeleton drew.* that scripts/train\.py trained on"):
         find_scene("x.onnx", poses, (32, 64))
 
 

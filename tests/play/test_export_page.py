@@ -9,7 +9,13 @@ import shutil
 import numpy as np
 import pytest
 from browser import Browser
-from play_checks import needs_the_web_runtime, unpacked
+from play_checks import (
+    REQUEST,
+    check_a_dragged_wrist,
+    needs_the_web_runtime,
+    rollout,
+    unpacked,
+)
 
 from keras_cvae import CVAE
 from keras_cvae.errors import UserError
@@ -26,33 +32,6 @@ MODEL = PRETRAINED / "builtin_dancer.keras"
 WIDTHS = {"frame_features": 8, "pose_features": 8, "latent_maps": 4, "decoder_features": 8}
 FRAMES = 60
 
-# Waits until the page predicts nothing any more, as it does while nothing changes.
-AT_REST = """(async () => {
-  await playground.ready;
-  playground.stop();
-  const { engine } = playground, { step } = engine;
-  let last = performance.now();
-  engine.step = (...given) => { last = performance.now(); return step.apply(engine, given); };
-  while (performance.now() - last < 700) await new Promise((done) => setTimeout(done, 50));
-  engine.step = step;
-})()"""
-
-# The frames of the choreography by its pose images, one after the other, as bytes.
-ROLLOUT = """(async () => {
-  const { content, engine } = playground;
-  const size = content.frame_size[0] * content.frame_size[1] * 3;
-  const poses = content.choreography.poses.data;
-  const noise = new Float32Array(%s);
-  const found = new Uint8Array(%d * size);
-  await engine.start(content.starts[0].image.data);
-  for (let t = 1; t <= %d; t++) {
-    const frame = await engine.step(noise, poses.subarray(t * size, (t + 1) * size));
-    found.set(frame, (t - 1) * size);
-  }
-  return found;
-})()"""
-
-
 # What the engine says of a call that it cannot take.
 REFUSED = """(async () => {
   const { content, engine } = playground;
@@ -61,20 +40,6 @@ REFUSED = """(async () => {
   await engine.start(pose);
   return %s.then(() => "", (error) => error.message);
 })()"""
-
-# A request of the page, and the part of its policy that refuses it.
-REQUEST = """new Promise((resolve) => {
-  document.addEventListener("securitypolicyviolation",
-    (event) => resolve(event.effectiveDirective), { once: true });
-  fetch("http://127.0.0.1:9/").catch(() => {});
-})"""
-
-
-def rollout(page, noise, count):
-    """Frames 1..count that the engine of a page predicts, each with the same noise."""
-    page.evaluate(AT_REST)
-    text = ROLLOUT % (np.asarray(noise).ravel().tolist(), count, count)
-    return np.frombuffer(page.evaluate_bytes(text, timeout=60), np.uint8)
 
 
 def expected_rollout(model, content, noise, count):
@@ -133,29 +98,7 @@ def test_it_predicts_what_predict_video_predicts(page):
 
 
 def test_a_dragged_wrist_moves_the_arm_in_the_picture(page):
-    """The picture changes where the wrist was and where it is now, and hardly anywhere else."""
-
-    def wrist():
-        index = page.evaluate("playground.content.skeleton.joints").index("left_wrist")
-        return np.array(page.evaluate("playground.joints()")[2 * index : 2 * index + 2])
-
-    def settled():
-        page.evaluate(AT_REST)
-        return np.frombuffer(page.evaluate_bytes("playground.step()"), np.uint8).reshape(32, 64, 3)
-
-    page.click("#back")
-    before, old = settled(), wrist()
-    scale = page.box("#frame")[2] / 64
-    x, y = page.centre("[data-joint=left_wrist]")
-    page.drag((x, y), [(x + step * scale, y - step * scale) for step in range(1, 7)])
-    after, new = settled(), wrist()
-    assert np.abs(new - old).max() > 3
-    changed = np.abs(after.astype(int) - before).mean(axis=-1)
-    rows, columns = np.mgrid[:32, :64] + 0.5
-    distance = [np.hypot(columns - x, rows - y) for x, y in (old, new)]
-    near = np.minimum(*distance) < 5
-    assert changed[near].mean() > 4 * changed[~near].mean()
-    assert changed[near].max() > 40
+    check_a_dragged_wrist(page)
 
 
 def test_it_asks_nothing_of_the_outside_and_complains_of_nothing(page, exported):

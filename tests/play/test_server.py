@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import gc
+import itertools
 import json
 import socket
 import threading
@@ -19,7 +20,12 @@ from aiohttp import WSMsgType  # noqa: E402
 from keras_cvae.data.synthetic import builtin_videos  # noqa: E402
 from keras_cvae.errors import UserError  # noqa: E402
 from keras_cvae.inference import load_predictor  # noqa: E402
-from keras_cvae.play.access import host_fits, is_loopback, origin_fits  # noqa: E402
+from keras_cvae.play.access import (  # noqa: E402
+    address_of_page,
+    host_fits,
+    is_loopback,
+    origin_fits,
+)
 from keras_cvae.play.content import Content  # noqa: E402
 from keras_cvae.play.html import page_modules  # noqa: E402
 from keras_cvae.play.server import PlayServer  # noqa: E402
@@ -59,7 +65,7 @@ async def serving(content=Small, step=mean_step, step_for=None, host="127.0.0.1"
     runner = await server.start(listener)
     client = aiohttp.ClientSession()
     try:
-        yield server, client, f"http://127.0.0.1:{port}"
+        yield server, client, address_of_page(host, port).rstrip("/")
     finally:
         await runner.cleanup()
         await client.close()
@@ -462,6 +468,66 @@ async def test_other_names_and_origins_are_refused():
 
 
 @run
+async def test_other_sites_cannot_make_a_browser_ask():
+    link = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    image = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    frame = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    async with serving() as (_, client, url):
+
+        async def status(site, path, headers):
+            headers = headers | {"Sec-Fetch-Site": site}
+            async with client.get(url + path, headers=headers) as answer:
+                return answer.status
+
+        for site in ("cross-site", "same-site"):
+            assert await status(site, "/", link) == 200
+            for wrong in (image, frame):
+                assert await status(site, "/", wrong) == 403
+            for path in ("/content.json", "/dance.json?seed=1", "/page/noise.js", "/frames"):
+                assert await status(site, path, link) == 403
+                assert await status(site, path, image) == 403
+        for site in ("same-origin", "none"):
+            assert await status(site, "/dance.json?seed=1", image) == 200
+
+
+@run
+async def test_the_number_of_dances_that_wait_is_bounded():
+    going = threading.Event()
+
+    class Slow(Small):
+        def dance(self, seed):
+            going.wait(10)
+            return {"joints": seed}
+
+    async with serving(Slow) as (_, client, url):
+
+        async def status(seed):
+            async with client.get(f"{url}/dance.json?seed={seed}") as answer:
+                return answer.status
+
+        gone = [asyncio.create_task(status(seed)) for seed in range(3)]
+        await asyncio.sleep(0.1)
+        for each in gone:  # those who ask go away, and what they asked for still waits
+            each.cancel()
+        asked = [asyncio.create_task(status(seed)) for seed in range(20)]
+        refused = [await first for first in itertools.islice(asyncio.as_completed(asked), 7)]
+        assert refused == [503] * 7
+        going.set()
+        assert sorted(await asyncio.gather(*asked)) == [200] * 13 + [503] * 7
+        assert await status(1) == 200
+
+
+@run
+async def test_another_address_of_this_machine_is_its_name():
+    async with serving(host="127.0.0.2") as (_, client, url):
+        assert "127.0.0.2" in url
+        async with client.get(url + "/content.json", headers={"Origin": url}) as answer:
+            assert answer.status == 200
+        async with client.get(url, headers={"Host": "evil.example"}) as answer:
+            assert answer.status == 403 and url in await answer.text()
+
+
+@run
 async def test_where_others_reach_it_any_name_is_right_but_no_other_origin():
     async with serving(host="0.0.0.0") as (_, client, url):
         async with client.get(url, headers={"Host": "studio.local:9"}) as answer:
@@ -476,9 +542,14 @@ async def test_where_others_reach_it_any_name_is_right_but_no_other_origin():
 
 def test_names_and_origins():
     for host in ("127.0.0.1:80", "127.0.0.1", "LOCALHOST", "[::1]:80"):
-        assert host_fits(host, 80, local=True), host
+        assert host_fits(host, "127.0.0.1", 80), host
     for host in (None, "", "127.0.0.1:8080", "::1", "localhost.", "localhost:80:80", "localhost:"):
-        assert not host_fits(host, 80, local=True), host
+        assert not host_fits(host, "127.0.0.1", 80), host
+    assert host_fits("127.0.0.2", "127.0.0.2", 80) and not host_fits("127.0.0.2", "127.0.0.1", 80)
+    assert host_fits("[::1]:8000", "::1", 8000)
+    assert address_of_page("127.0.1.1", 8000) == "http://127.0.1.1:8000/"
+    assert address_of_page("0.0.0.0", 80) == "http://127.0.0.1:80/"
+    assert address_of_page("::", 1) == address_of_page("::1", 1) == "http://[::1]:1/"
     assert origin_fits(None, "localhost:8000")
     assert origin_fits("http://LocalHost:8000", "localhost:8000")
     assert not origin_fits("", "localhost:8000") and not origin_fits("null", "null")

@@ -81,6 +81,7 @@ def test_it_is_read_as_it_was_written(dancer, tmp_path):
         {"low": np.array([["x"] * 2] * 19)},
         {"height": np.array(np.nan)},
         {"fps": np.array(0.0)},
+        {"fps": np.array(np.inf)},
         {"hips": np.array([object(), 1])},
         {"hips": np.array([np.nan, 1])},
     ],

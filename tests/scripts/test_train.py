@@ -88,7 +88,7 @@ def test_the_configuration_says_all(run, data):
     config = json.loads((run / "config.json").read_text())
     for name in ("best.keras", "last.keras"):
         stored = json.loads(zipfile.ZipFile(run / name).read("config.json"))
-        assert stored["config"]["poses"] == "skeleton"
+        assert stored["config"]["poses"] == "builtin"  # which the folder holds
     assert config["data"] == str(data) and config["frame_size"] == list(SIZE)
     assert (config["tfr"], config["seed"], config["validate_every"]) == (0.5, 3, 2)
     assert config["preset"] == "multiscale" and config["recipe"] == "recommended"

@@ -32,12 +32,25 @@ def test_a_run_keeps_what_driving_needs(folder, tmp_path):
     assert dancer.joints[-1] == pytest.approx(joints["1"][59] / 2, abs=1e-4)
 
 
+def test_the_built_in_data_in_a_folder_are_known(folder, tmp_path):
+    """Their pose images were drawn with depth, which those of other people have not."""
+    assert load(folder).poses(str(folder)) == "builtin"
+    lengths = {"train": [70], "val": 4, "test": [4]}
+    ball = write_dataset(tmp_path / "ball", (16, 32), seed=1, frames=lengths, ball=True)
+    assert load(ball).poses(str(ball)) == "builtin-ball"
+    for text in ('{"frame_size": [16, 32]}', "damaged"):
+        (ball / "dataset.json").write_text(text)
+        assert load(ball, frame_size=(16, 32)).poses(str(ball)) == "skeleton"
+
+
 def test_without_joints_it_keeps_nothing(folder, tmp_path):
     (folder / "joints.npz").unlink()
     data = load(folder)
     assert data.poses(str(folder)) is None
-    data.store(tmp_path)
-    assert not (tmp_path / runs.DANCER).exists() and (tmp_path / runs.DATA).exists()
+    (tmp_path / runs.DANCER).touch()  # of data that had joints
+    for _ in range(2):
+        data.store(tmp_path)
+        assert not (tmp_path / runs.DANCER).exists() and (tmp_path / runs.DATA).exists()
 
 
 def test_joints_of_other_images_are_a_warning(folder):
