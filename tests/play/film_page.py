@@ -18,7 +18,7 @@ from browser import Browser
 from keras_cvae.video.gif import write_gif
 
 ROOT = Path(__file__).parents[2]
-SIZE = (860, 560)  # pixels of the window, across and down
+SIZE = (860, 590)  # pixels of the window, across and down
 FPS = 12
 DANCED = 48  # frames
 
