@@ -37,7 +37,7 @@ def test_pretrained(tmp_path, monkeypatch, capsys):
     values = runpy.run_path(str(EXAMPLES / "pretrained.py"))
     assert values["psnr"].shape == (629,)
     printed = capsys.readouterr().out
-    assert "mean PSNR 30.1" in printed and "GIF, 120 frames" in printed
+    assert "mean PSNR 33.06" in printed and "GIF, 120 frames" in printed
     assert cv2.imread(str(tmp_path / "builtin_dancer_psnr.png")) is not None
 
 

@@ -249,10 +249,6 @@ def _backends_agree(*architectures):
         np.testing.assert_allclose(other, first, rtol=2e-4)
 
 
+@pytest.mark.slow  # tests/backend/test_parity.py has "multiscale-learned"
 def test_backends_agree():
-    _backends_agree("multiscale-learned")
-
-
-@pytest.mark.slow
-def test_backends_agree_on_all():
     _backends_agree("multiscale-pose", "lab-learned", "lab-pose")

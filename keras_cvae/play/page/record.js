@@ -114,6 +114,7 @@ export class Recorder {
     find("record").classList.toggle("on", !recording);
     if (recording) offer(await recording.stop());
     else {
+      find("recorded").textContent = "0.0 s"; // not the time of the one before
       find("record-status").textContent = `Recording, for at most ${MOST_SECONDS} seconds.`;
       this.timer = setInterval(this.look, TICK);
       this.begun();
