@@ -175,6 +175,15 @@ def show(values: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Adds `--trust`, for scripts that load a model in any format."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="load a .pt2 or SavedModel, whose files can run any code: only from people you trust",
+    )
+
+
 def add_frame_size(parser: argparse.ArgumentParser, help: str, **options: Any) -> None:
     """Adds the flag `--frame-size HEIGHT WIDTH`."""
     metavar = ("HEIGHT", "WIDTH")

@@ -42,11 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--side-by-side", action="store_true", help="show the driver and its skeleton too"
     )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="load a .pt2 or SavedModel, whose files can run any code: only from people you trust",
-    )
+    cli.add_trust(parser)
     options = vars(parser.parse_args(arguments))
     with cli.reported_errors():
         if options["video"] is None and options["keypoints"] is None:

@@ -39,11 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         "reaches it can use the page",
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open the browser")
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="load a .pt2 or SavedModel, whose files can run any code: only from people you trust",
-    )
+    cli.add_trust(parser)
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         if options.port is not None and not 0 <= options.port < 2**16:

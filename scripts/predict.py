@@ -40,11 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--zoom", type=int, default=1, help="whole factor of enlargement (1)")
     parser.add_argument("--smooth", action="store_true", help="enlarge smoothly (true pixels)")
     parser.add_argument("--side-by-side", action="store_true", help="show the poses too")
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="load a .pt2 or SavedModel, whose files can run any code: only from people you trust",
-    )
+    cli.add_trust(parser)
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         cli.check_out(options.out)
