@@ -11,6 +11,11 @@ def gpu_count() -> int:
     return torch.cuda.device_count()
 
 
+def on_gpu() -> bool:
+    """Whether the backend computes on a GPU. It starts the backend's driver."""
+    return _FINDERS[keras.backend.backend()](ops.zeros(()))[0] in ("GPU", "CUDA", "ROCM")
+
+
 def device_name() -> str:
     """The kind of the device that tensors are on, and its name where the backend tells it.
 

@@ -2,6 +2,9 @@
 
 import keras
 
+from keras_cvae.backend.device import on_gpu
+from keras_cvae.backend.tensor import Tensor
+
 
 def unrolls_loops(jit_compile: bool | str | None) -> bool:
     """Whether loops over time must be unrolled: XLA on TensorFlow has no gradient of a scan.
@@ -12,12 +15,12 @@ def unrolls_loops(jit_compile: bool | str | None) -> bool:
     return keras.backend.backend() == "tensorflow" and jit_compile is True
 
 
-def groups_images() -> bool:
+def groups_images(images: Tensor) -> bool:
     """Whether many images are decoded faster in groups than all at once.
 
-    PyTorch maps fresh memory for a large tensor in every operation.
+    On a CPU PyTorch maps fresh memory for a large tensor in every operation.
     """
-    return keras.backend.backend() == "torch"
+    return keras.backend.backend() == "torch" and images.device.type == "cpu"
 
 
 def compiled_length(steps: int) -> int:
@@ -39,9 +42,10 @@ def two_passes_pay(heavy: bool) -> bool:
     """Whether a free rollout in training is faster in two passes, see `keras_cvae.model.rollout`.
 
     The second pass decodes the frames again. That is more arithmetic than one pass has, but JAX
-    runs a loop with a gradient several times slower, and compiles it for longer.
+    runs a loop with a gradient several times slower, and compiles it for longer. On a GPU the
+    operations of one frame take as long as those of all frames together.
 
     Args:
         heavy: bool, whether the arithmetic of a step takes longer than all around it.
     """
-    return not heavy or keras.backend.backend() == "jax"
+    return not heavy or keras.backend.backend() == "jax" or on_gpu()

@@ -2,7 +2,8 @@
 
 Run eagerly, a step of prediction spends as much time in Python code as in arithmetic. The recorded
 graph holds only the operations: the same ones, on the same weights. What depends on the weights
-alone (their layout) is computed once per video instead of once per frame.
+alone (their layout) is computed once per video instead of once per frame. A CUDA GPU replays the
+graph, see `replay`.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from keras import StatelessScope
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.node import map_arg
 
+from keras_cvae.backend import replay
 from keras_cvae.backend.fused_convolutions import fuse_convolutions
 from keras_cvae.backend.tensor import Tensor
 
@@ -50,6 +52,8 @@ class RecordedStep:
             )
         fuse_convolutions(self._module.graph)
         self._split(len(inputs))
+        self._calls = 0
+        self._replayed: replay.Replayed | None = None
 
     def _split(self, count: int) -> None:
         """Moves what depends on the weights alone out of the graph, into a plan for `refresh`."""
@@ -84,8 +88,12 @@ class RecordedStep:
             for node, function, arguments, options in self._plan:
                 arguments, options = map_arg((arguments, options), values.__getitem__)
                 values[node] = function(*arguments, **options)
-        for node, name in self._held.items():
-            setattr(self._module, name, values[node])
+            for node, name in self._held.items():
+                held = getattr(self._module, name)
+                if self._replayed is None:
+                    setattr(self._module, name, values[node])
+                elif held.data_ptr() != values[node].data_ptr():  # else a view of the weight
+                    held.copy_(values[node])  # a GPU replays operations on the same memory
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Runs the graph, without gradients.
@@ -97,5 +105,15 @@ class RecordedStep:
             What the function returns for them.
         """
         with torch.no_grad():
-            (output,) = self._module(*inputs)  # the recorded outputs, flat
-            return output
+            if not replay.replays(inputs[0]) or replay.recording():
+                return self._run(*inputs)
+            self._calls += 1
+            if self._calls == 1:  # initialises what libraries need
+                return self._run(*inputs)
+            if self._replayed is None:
+                self._replayed = replay.Replayed(self._run, inputs)
+            return self._replayed(*inputs).clone()
+
+    def _run(self, *inputs: Tensor) -> Tensor:
+        (output,) = self._module(*inputs)  # the recorded outputs, flat
+        return output

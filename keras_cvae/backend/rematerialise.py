@@ -1,6 +1,7 @@
 """Rematerialisation: activations are computed again for the gradient instead of being kept."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -18,7 +19,12 @@ def rematerialised(function: Callable, variables: Sequence[Any]) -> Callable:
         A function of the same tensors. Call it in the function that made it: on TensorFlow it
         holds the values that the variables have there.
     """
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() == "torch":
+        from torch.utils.checkpoint import checkpoint
+
+        # Nothing is sampled. Keras' own keeps the generators' states, which a GPU cannot record.
+        return partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False)
+    if keras.backend.backend() == "jax":
         return keras.remat(function)
 
     # TensorFlow cannot read a variable in the gradient of a loop: its value is read here, outside

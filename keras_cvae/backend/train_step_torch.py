@@ -1,10 +1,13 @@
-"""One optimiser step with PyTorch's autograd."""
+"""One optimiser step with PyTorch's autograd; a GPU replays it, see `replayed_step`."""
 
 from typing import Any
 
 import torch
+from keras import ops
 
 from keras_cvae.backend.exchange import average, share_variables
+from keras_cvae.backend.replayed_step import step_of
+from keras_cvae.backend.tensor import Tensor
 from keras_cvae.backend.train_step import unpack_batch
 
 
@@ -13,15 +16,30 @@ def train_step(model: Any, data: Any) -> dict:
     inputs = unpack_batch(data)
     # A process that has sampled something by itself, as in a callback, has another state.
     share_variables([model.rng.state])
-    model.zero_grad()  # of torch.nn.Module: clears the gradients of the step before
+    # Sampled here: what a GPU replays has one branch, and seeds no generator.
+    inputs = {"coin": bool(model.toss_coin()), **inputs}
+    eps = inputs.get("eps")
+    inputs["eps"] = model.sample_noise(inputs) if eps is None else ops.convert_to_tensor(eps)
+    return step_of(model, _gradients, _update)(inputs)
+
+
+def _gradients(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict, list]:
+    """The loss of a batch, its terms, and the gradients of the trainable weights."""
     loss, terms = model.negative_elbo(inputs, training=True)
-    model.optimizer.scale_loss(loss).backward()
-    trainable = list(model.trainable_weights)
-    gradients = [variable.value.grad for variable in trainable]
-    with torch.no_grad():
-        average([*gradients, loss, *terms.values()])
-        model.optimizer.apply(gradients, trainable)
-        return model.update_metrics(loss.detach(), terms, inputs["frames"].shape[0])
+    weights = [variable.value for variable in model.trainable_weights]
+    scaled = model.optimizer.scale_loss(loss)
+    gradients = torch.autograd.grad(scaled, weights, allow_unused=True)
+    return loss.detach(), {name: term.detach() for name, term in terms.items()}, list(gradients)
+
+
+@torch.no_grad()
+def _update(
+    model: Any, loss: Tensor, terms: dict[str, Tensor], gradients: list, batch_size: int
+) -> dict[str, Tensor]:
+    """Applies the gradients of all processes, and returns the logs."""
+    average([*gradients, loss, *terms.values()])
+    model.optimizer.apply(gradients, list(model.trainable_weights))
+    return model.update_metrics(loss, terms, batch_size)
 
 
 def test_step(model: Any, data: Any) -> dict:

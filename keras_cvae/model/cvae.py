@@ -221,7 +221,8 @@ class CVAE(PortableModel):
         forcing and the free rollout for the batch. Else the rollout is free.
 
         Args:
-            inputs: dict with `"frames"`, `"poses"` and optionally `"eps"`, as for `rollout`.
+            inputs: dict with `"frames"`, `"poses"` and optionally `"eps"`, as for `rollout`, and
+                optionally `"coin"`, a bool: teacher forcing or not.
             training: bool.
 
         Returns:
@@ -230,7 +231,7 @@ class CVAE(PortableModel):
         choose = free_running
         if training:
             # Sampled before the branch: no state changes inside it.
-            coin = random.uniform((), seed=self.rng) < self.teacher_forcing_ratio
+            coin = inputs["coin"] if "coin" in inputs else self.toss_coin()
 
             def choose(forced, free):
                 return ops.cond(coin, forced, free)
@@ -248,20 +249,17 @@ class CVAE(PortableModel):
         self, inputs: dict[str, Tensor], choose: Choose, training: bool = False
     ) -> tuple[Tensor, Rollout, tuple[Tensor, Tensor] | None]:
         """The true frames as float32, the `Rollout` with z from their posterior, and the prior."""
+        eps = inputs.get("eps")
+        eps = self.sample_noise(inputs) if eps is None else eps
         check_clip(inputs["frames"].shape, inputs["poses"].shape)
         frames = tensor_to_unit(inputs["frames"], "frames")
         poses = tensor_to_unit(inputs["poses"], "poses")
         self.note_frame_size(frames.shape[2:4])
-        shape = (frames.shape[1] - 1, *self.latent_shape(frames.shape[2:4]))
-        eps = inputs.get("eps")
-        if eps is None:
-            rows = ops.shape(frames)[0]
-            eps = own_rows(lambda n: random.normal((n, *shape), seed=self.rng), rows)
         return frames, *roll_out(
             self.architecture,
             frames,
             poses,
-            checked_noise(eps, shape),
+            checked_noise(eps, self._noise_shape(frames)),
             choose,
             feed_back=self.feed_back,
             own_step=self._own_step if training and self.two_passes else None,
@@ -269,6 +267,19 @@ class CVAE(PortableModel):
             rematerialise=self.rematerialise and training,
             unroll=unrolls_loops(self.jit_compile),
         )
+
+    def toss_coin(self) -> Tensor:
+        """Whether a training step has teacher forcing, a scalar bool."""
+        return random.uniform((), seed=self.rng) < self.teacher_forcing_ratio
+
+    def sample_noise(self, inputs: dict[str, Tensor]) -> Tensor:
+        """The noise `"eps"` of a rollout of a batch; see `rollout`."""
+        check_clip(inputs["frames"].shape, inputs["poses"].shape)
+        shape, rows = self._noise_shape(inputs["frames"]), ops.shape(inputs["frames"])[0]
+        return own_rows(lambda n: random.normal((n, *shape), seed=self.rng), rows)
+
+    def _noise_shape(self, frames: Tensor) -> tuple:
+        return (frames.shape[1] - 1, *self.latent_shape(frames.shape[2:4]))
 
     def feed_back(self, frame: Tensor) -> Tensor:
         """What the next step of a rollout sees of a predicted frame (B, H, W, 3)."""

@@ -118,7 +118,7 @@ def roll_out(
     z = reparameterise(mu, logvar, eps)
 
     def decode(previous):
-        most = architecture.images_at_once if groups_images() else None
+        most = architecture.images_at_once if groups_images(previous) else None
         return all_at_once(_decoder_and_prior(architecture), previous, pose_features, z, most)
 
     if own_step is None:

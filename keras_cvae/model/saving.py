@@ -29,7 +29,7 @@ class PortableModel(KeepsState):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self._asked_jit_compile: bool | str = "auto"
+        self.asked_jit_compile: bool | str = "auto"
         set_jit_compile(self)
 
     def compile(
@@ -60,7 +60,7 @@ class PortableModel(KeepsState):
                 f"an optimiser alone; got loss={loss!r}, metrics={metrics!r}."
             )
         with self._compile_scope(optimizer):
-            self._asked_jit_compile = jit_compile
+            self.asked_jit_compile = jit_compile
             super().compile(optimizer=optimizer, jit_compile=jit_compile_for(jit_compile), **kwargs)
             # Its variables made inside the first step, TensorFlow would trace that step twice.
             if self.optimizer is not None:
@@ -76,7 +76,7 @@ class PortableModel(KeepsState):
     def get_compile_config(self) -> dict | None:
         config = portable(super().get_compile_config())
         if config:
-            config["jit_compile"] = self._asked_jit_compile  # each backend has its own "auto"
+            config["jit_compile"] = self.asked_jit_compile  # each backend has its own "auto"
         return config
 
     def compile_from_config(self, config: dict) -> None:

@@ -1,0 +1,111 @@
+"""Functions of tensors whose kernels a GPU replays as one CUDA graph.
+
+A step of training launches some ten thousand small kernels, and Python takes longer to launch one
+than the GPU to compute it. A graph is launched at once.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from keras_cvae.backend.tensor import Tensor
+
+
+class CudaGraph:
+    """Kernels that were recorded once.
+
+    Args:
+        pool: memory that several graphs share: what one returned is used up when another is
+            replayed. `None` for memory of its own.
+    """
+
+    def __init__(self, pool: Any = None):
+        self._graph = torch.cuda.CUDAGraph()
+        self._pool = pool
+
+    def record(self, function: Callable[[], Any]) -> Any:
+        """Records what a function would compute; nothing is computed.
+
+        Args:
+            function: without arguments. It reads no value of a tensor, and was called before, so
+                that libraries are initialised.
+
+        Returns:
+            What the function returns. Its tensors have values after `replay`.
+
+        Raises:
+            RuntimeError: if the function does what cannot be recorded.
+        """
+        # "thread_local": Keras reads logs in a thread of its own.
+        recording = torch.cuda.graph(
+            self._graph, pool=self._pool, capture_error_mode="thread_local"
+        )
+        with recording, _NumbersFilled():
+            return function()
+
+    def replay(self) -> None:
+        """Computes what was recorded."""
+        self._graph.replay()
+
+
+class Replayed:
+    """A function of tensors, recorded for their shapes.
+
+    Args:
+        function: takes tensors and returns tensors in any structure; see `CudaGraph.record`.
+        inputs: example tensors, of the shapes and types of later calls.
+        pool: see `CudaGraph`.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], inputs: Sequence[Tensor], pool: Any = None
+    ):
+        self._inputs = [each.detach().clone() for each in inputs]
+        self._graph = CudaGraph(pool)
+        self._outputs = self._graph.record(lambda: function(*self._inputs))
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        """Computes the function.
+
+        Returns:
+            What the function returns: always the same tensors, which the next call overwrites.
+        """
+        for kept, given in zip(self._inputs, inputs, strict=True):
+            kept.copy_(given, non_blocking=True)
+        self._graph.replay()
+        return self._outputs
+
+
+def replays(tensor: Tensor) -> bool:
+    """Whether functions of this tensor can be replayed: it is on a CUDA GPU."""
+    return tensor.device.type == "cuda"
+
+
+def recording() -> bool:
+    """Whether a graph is being recorded now."""
+    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
+
+
+def shared_pool() -> Any:
+    """Memory for several graphs, see `CudaGraph`."""
+    return torch.cuda.graph_pool_handle()
+
+
+class _NumbersFilled(TorchFunctionMode):
+    """Makes tensors of Python numbers by a kernel.
+
+    Keras makes a tensor of each number that it computes with, such as the momentum of a norm, and
+    PyTorch copies it from the host, which cannot be recorded.
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Sequence = (), kwargs: dict | None = None
+    ) -> Any:
+        options = dict(kwargs or {})
+        if function in (torch.as_tensor, torch.tensor) and len(args) == 1:
+            (value,) = args
+            if isinstance(value, bool | int | float):
+                return torch.full((), value, **options)
+        return function(*args, **options)
