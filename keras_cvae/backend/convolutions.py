@@ -12,8 +12,8 @@ def backend_convolutions() -> ModuleType:
     """The module with the convolutions for the backend that Keras runs on.
 
     Returns:
-        A module with `conv3x3(x, kernel, bias)`, `depthwise3x3(x, kernel, bias)` and
-        `pointwise(x, kernel, bias)`.
+        A module with `conv3x3(x, weights)`, `depthwise3x3(x, weights)` and
+        `pointwise(x, weights)`; the weights are a kernel and a bias.
     """
     backend = keras.backend.backend()
     kind = backend if backend in _OWN else "generic"

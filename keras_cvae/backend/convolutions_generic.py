@@ -1,47 +1,50 @@
 """Convolutions of channels-last images in `keras.ops`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
 from keras_cvae.backend.tensor import Tensor
 
 
-def conv3x3(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+def conv3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
     """A 3 x 3 convolution that keeps height and width.
 
     Args:
         x: (n, H, W, i) images.
-        kernel: (3, 3, i, o).
-        bias: (o,).
+        weights: kernel (3, 3, i, o) and bias (o,), tensors or Keras variables.
 
     Returns:
         (n, H, W, o).
     """
+    kernel, bias = map(ops.convert_to_tensor, weights)
     return ops.conv(x, kernel, padding="same", data_format="channels_last") + bias
 
 
-def depthwise3x3(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+def depthwise3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
     """A depthwise 3 x 3 convolution that keeps height and width.
 
     Args:
         x: (n, H, W, i) images.
-        kernel: (3, 3, i, 1).
-        bias: (i,).
+        weights: kernel (3, 3, i, 1) and bias (i,), tensors or Keras variables.
 
     Returns:
         (n, H, W, i).
     """
+    kernel, bias = map(ops.convert_to_tensor, weights)
     return ops.depthwise_conv(x, kernel, padding="same", data_format="channels_last") + bias
 
 
-def pointwise(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+def pointwise(x: Tensor, weights: Sequence[Any]) -> Tensor:
     """A 1 x 1 convolution, as a product of matrices.
 
     Args:
         x: (n, H, W, i) images.
-        kernel: (i, o).
-        bias: (o,).
+        weights: kernel (i, o) and bias (o,), tensors or Keras variables.
 
     Returns:
         (n, H, W, o).
     """
+    kernel, bias = map(ops.convert_to_tensor, weights)
     return ops.matmul(x, kernel) + bias

@@ -5,6 +5,9 @@ its own. TensorFlow fuses a product of two matrices and a `BiasAdd` into one ope
 a training step of the `lab` architecture takes 8% less time, a prediction 13%.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 from keras import ops
 
@@ -14,17 +17,17 @@ from keras_cvae.backend.tensor import Tensor
 __all__ = ["conv3x3", "depthwise3x3", "pointwise"]
 
 
-def pointwise(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+def pointwise(x: Tensor, weights: Sequence[Any]) -> Tensor:
     """A 1 x 1 convolution, as a product of two matrices.
 
     Args:
         x: (n, H, W, i) images.
-        kernel: (i, o).
-        bias: (o,).
+        weights: kernel (i, o) and bias (o,), tensors or Keras variables.
 
     Returns:
         (n, H, W, o).
     """
+    kernel, bias = map(ops.convert_to_tensor, weights)
     in_channels, filters = kernel.shape
     y = tf.nn.bias_add(tf.matmul(tf.reshape(x, (-1, in_channels)), kernel), bias)
     height, width = ops.shape(x)[1:3]  # numbers where they are known, so that the result's are too

@@ -1,10 +1,12 @@
 """One optimiser step with PyTorch's autograd; a GPU replays it, see `replayed_step`."""
 
+import contextlib
 from typing import Any
 
 import torch
 from keras import ops
 
+from keras_cvae.backend import replay, weight_gradients
 from keras_cvae.backend.exchange import average, share_variables
 from keras_cvae.backend.replayed_step import step_of
 from keras_cvae.backend.tensor import Tensor
@@ -25,11 +27,21 @@ def train_step(model: Any, data: Any) -> dict:
 
 def _gradients(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict, list]:
     """The loss of a batch, its terms, and the gradients of the trainable weights."""
-    loss, terms = model.negative_elbo(inputs, training=True)
-    weights = [variable.value for variable in model.trainable_weights]
-    scaled = model.optimizer.scale_loss(loss)
-    gradients = torch.autograd.grad(scaled, weights, allow_unused=True)
-    return loss.detach(), {name: term.detach() for name, term in terms.items()}, list(gradients)
+    variables = list(model.trainable_weights)
+    with _collected(model, inputs, variables) as collected:
+        loss, terms = model.negative_elbo(inputs, training=True)
+        scaled = model.optimizer.scale_loss(loss)
+        weights = [variable.value for variable in variables]
+        gradients = torch.autograd.grad(scaled, weights, allow_unused=True)
+    gradients = list(gradients) if collected is None else collected.added_to(gradients)
+    return loss.detach(), {name: term.detach() for name, term in terms.items()}, gradients
+
+
+def _collected(model: Any, inputs: dict[str, Tensor], variables: list) -> Any:
+    # On a CPU small operations cost little, and with `rematerialise` nothing is to be kept.
+    if model.rematerialise or not replay.replays(inputs["eps"]):
+        return contextlib.nullcontext()
+    return weight_gradients.collected(variables)
 
 
 @torch.no_grad()

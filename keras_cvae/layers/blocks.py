@@ -35,7 +35,7 @@ def conv3x3(x: Tensor, weights: Weights) -> Tensor:
     Returns:
         (n, H, W, o).
     """
-    return _convolutions.conv3x3(x, *map(ops.convert_to_tensor, weights))
+    return _convolutions.conv3x3(x, weights)
 
 
 def pointwise(x: Tensor, weights: Weights) -> Tensor:
@@ -48,7 +48,7 @@ def pointwise(x: Tensor, weights: Weights) -> Tensor:
     Returns:
         (n, H, W, o).
     """
-    return _convolutions.pointwise(x, *map(ops.convert_to_tensor, weights))
+    return _convolutions.pointwise(x, weights)
 
 
 def depthwise3x3(x: Tensor, weights: Weights) -> Tensor:
@@ -61,7 +61,7 @@ def depthwise3x3(x: Tensor, weights: Weights) -> Tensor:
     Returns:
         (n, H, W, i).
     """
-    return _convolutions.depthwise3x3(x, *map(ops.convert_to_tensor, weights))
+    return _convolutions.depthwise3x3(x, weights)
 
 
 class Block(layers.Layer):

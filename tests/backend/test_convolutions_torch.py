@@ -19,12 +19,13 @@ def test_values_and_gradients_are_those_of_keras(name, size):
     rng = np.random.default_rng(0)
     outputs = 5 if name == "depthwise3x3" else 7
     arrays = [rng.random((*size, 5)), rng.random(KERNELS[name]), rng.random(outputs)]
-    weights = torch.tensor(rng.random((*size, outputs)), dtype=torch.float32)
+    factors = torch.tensor(rng.random((*size, outputs)), dtype=torch.float32)
     results = []
     for module in (convolutions_torch, convolutions_generic):
         tensors = [torch.tensor(a, dtype=torch.float32, requires_grad=True) for a in arrays]
-        y = getattr(module, name)(*tensors)
-        results.append([y, *torch.autograd.grad((y * weights).sum(), tensors)])
+        x, *weights = tensors
+        y = getattr(module, name)(x, weights)
+        results.append([y, *torch.autograd.grad((y * factors).sum(), tensors)])
     for ours, theirs in zip(*results, strict=True):
         assert ours.shape == theirs.shape
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,143 @@
+"""Gradients of the weights of convolutions for several frames together, on PyTorch.
+
+A network that goes through a clip frame by frame uses each weight once per frame. Autograd computes
+a gradient of the weight for each use and adds them up, in operations so small that a GPU takes
+longer to launch them than to compute them. Here the backward pass computes the gradients of images
+alone and keeps what those of the weights are made from; for some frames together each of them is
+one operation. A weight's cast to another type and its layout are computed once per step, too.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from keras_cvae.backend.tensor import Tensor
+
+# Uses of a weight whose gradient is one operation. Their images are kept until then.
+TOGETHER = 5
+
+
+class Convolution(NamedTuple):
+    """A kind of convolution of images (n, H, W, i) to (n, H, W, o).
+
+    Args:
+        lay_out: function of a kernel: the weight that the other functions take.
+        forward: function of images, weight and bias: the output.
+        image_gradient: function of images, weight and the output's gradient: that of the images.
+        weight_gradients: likewise: those of the kernel, not laid out, and of the bias.
+    """
+
+    lay_out: Callable[[Tensor], Tensor]
+    forward: Callable[[Tensor, Tensor, Tensor], Tensor]
+    image_gradient: Callable[[Tensor, Tensor, Tensor], Tensor]
+    weight_gradients: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+class WeightGradients:
+    """Collects the gradients of weights during one step.
+
+    Args:
+        variables: the trainable Keras variables.
+    """
+
+    def __init__(self, variables: Sequence[Any]):
+        self._variables = list(variables)
+        # Read outside of layers of lower precision, where a variable's value is a copy.
+        self._values = {id(variable): variable.value for variable in variables}
+        self._laid_out: dict[tuple, tuple[Tensor, Tensor]] = {}
+        self._uses: dict[tuple, list[tuple[Tensor, Tensor]]] = {}
+        self._found: dict[int, Tensor] = {}
+
+    def knows(self, weights: Sequence[Any]) -> bool:
+        """Whether these are variables whose gradients are collected."""
+        return all(id(each) in self._values for each in weights)
+
+    def convolve(self, kind: Convolution, x: Tensor, weights: Sequence[Any]) -> Tensor:
+        """A convolution whose gradients of the weights are collected.
+
+        Args:
+            kind: of the convolution.
+            x: (n, H, W, i) images.
+            weights: the Keras variables of kernel and bias.
+
+        Returns:
+            (n, H, W, o).
+        """
+        names = tuple(map(id, weights))
+        values = [self._values[name] for name in names]
+        if (names, x.dtype) not in self._laid_out:
+            with torch.no_grad():
+                kernel, bias = (each.to(x.dtype) for each in values)
+                self._laid_out[names, x.dtype] = kind.lay_out(kernel), bias
+        return _Collected.apply(x, *values, *self._laid_out[names, x.dtype], kind, names, self)
+
+    def use(self, kind: Convolution, names: tuple, x: Tensor, weight: Tensor, gy: Tensor) -> None:
+        """Takes the images and the output's gradient of one use of a weight."""
+        uses = self._uses.setdefault((kind, names, weight), [])
+        uses.append((x, gy))
+        if len(uses) == TOGETHER:
+            self._compute(kind, names, weight)
+
+    def added_to(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """All gradients after the backward pass.
+
+        Args:
+            gradients: of the variables, as far as autograd found them; `None` for others.
+        """
+        for unfinished in list(self._uses):
+            self._compute(*unfinished)
+        total = []
+        for variable, gradient in zip(self._variables, gradients, strict=True):
+            collected = self._found.get(id(variable))
+            both = gradient is not None and collected is not None
+            total.append(gradient + collected if both else collected if gradient is None else gradient)
+        return total
+
+    def _compute(self, kind: Convolution, names: tuple, weight: Tensor) -> None:
+        uses = self._uses.pop((kind, names, weight))
+        x, gy = uses[0] if len(uses) == 1 else map(torch.cat, zip(*uses, strict=True))
+        for name, gradient in zip(names, kind.weight_gradients(x, weight, gy), strict=True):
+            gradient = gradient.to(self._values[name].dtype)
+            found = self._found.get(name)
+            self._found[name] = gradient if found is None else found + gradient
+
+
+_now: WeightGradients | None = None  # where gradients are collected
+
+
+def collecting(weights: Sequence[Any]) -> WeightGradients | None:
+    """Where the gradients of these Keras variables are collected now, if they are."""
+    if _now is None or not torch.is_grad_enabled() or not _now.knows(weights):
+        return None
+    return _now
+
+
+@contextlib.contextmanager
+def collected(variables: Sequence[Any]) -> Iterator[WeightGradients]:
+    """Collects the gradients of convolutions' weights in a block; see `WeightGradients`."""
+    global _now
+    _now = WeightGradients(variables)
+    try:
+        yield _now
+    finally:
+        _now = None
+
+
+class _Collected(torch.autograd.Function):
+    """A convolution whose backward pass computes the gradient of the images alone."""
+
+    @staticmethod
+    def forward(ctx, x, kernel, bias, weight, cast_bias, kind, names, collector):
+        # `kernel` and `bias` are given so that the output has a gradient where `x` has none.
+        ctx.save_for_backward(x, weight)
+        ctx.kind, ctx.names, ctx.collector = kind, names, collector
+        return kind.forward(x, weight, cast_bias)
+
+    @staticmethod
+    def backward(ctx, gy):
+        x, weight = ctx.saved_tensors
+        ctx.collector.use(ctx.kind, ctx.names, x, weight, gy)
+        gx = ctx.kind.image_gradient(x, weight, gy) if ctx.needs_input_grad[0] else None
+        return gx, *([None] * 7)

@@ -1,0 +1,57 @@
+"""Gradients of weights that are collected equal those of autograd."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+from keras import ops  # noqa: E402
+
+from keras_cvae.backend import convolutions_torch as convolutions  # noqa: E402
+from keras_cvae.backend.weight_gradients import TOGETHER, collected  # noqa: E402
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras is not on torch")
+
+KINDS = {
+    "CONV3X3": (3, 3, 5, 5),
+    "DEPTHWISE3X3": (3, 3, 5, 1),
+    "POINTWISE": (5, 5),
+    "PRODUCT": (5, 5),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("uses", [1, TOGETHER, TOGETHER + 2])
+def test_of_a_weight_that_is_used_several_times(kind, uses):
+    rng = np.random.default_rng(0)
+    weights = [
+        keras.Variable(rng.standard_normal(shape).astype("float32") / 3)
+        for shape in (KINDS[kind], (5,))
+    ]
+    other = keras.Variable(np.float32([2.0]))
+    variables = [other, *weights]
+    values = [variable.value for variable in variables]
+    first = ops.convert_to_tensor(rng.standard_normal((2, 4, 6, 5)).astype("float32"))
+
+    def loss():
+        x = first
+        for _ in range(uses):
+            x = torch.tanh(convolutions._convolve(getattr(convolutions, kind), x, weights))
+        return (x**2).sum() * values[0].sum()
+
+    expected = torch.autograd.grad(loss(), values)
+    with collected(variables) as found:
+        gradients = torch.autograd.grad(loss(), values, allow_unused=True)
+    assert gradients[1] is None, "autograd has not computed it"
+    for ours, theirs in zip(found.added_to(gradients), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_weights_that_are_not_trained_are_left_alone():
+    kernel, bias = keras.Variable(np.eye(3, dtype="float32")), keras.Variable(np.zeros(3, "float32"))
+    x = ops.ones((1, 2, 2, 3))
+    with collected([bias]) as found:
+        y = convolutions.pointwise(x, [kernel, bias])
+        (gradient,) = torch.autograd.grad(y.sum(), [bias.value])
+    (total,) = found.added_to([gradient])
+    assert total.tolist() == [4.0] * 3
