@@ -4,13 +4,6 @@ import keras
 from keras import ops
 
 
-def gpu_count() -> int:
-    """The number of GPUs that PyTorch sees."""
-    import torch
-
-    return torch.cuda.device_count()
-
-
 def device_name() -> str:
     """The kind of the device that tensors are on, and its name where the backend tells it.
 
