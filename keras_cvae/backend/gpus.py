@@ -11,7 +11,6 @@ _BUILDS = {
     "tensorflow": "pip install 'tensorflow[and-cuda]'",
     "jax": "pip install 'jax[cuda13]', or jax[cuda12]",
 }
-_HIDING = ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS")
 
 
 def choose_device(asked: str, backend: str) -> bool:
@@ -59,7 +58,8 @@ def without_gpu(backend: str) -> str:
         package = f"{backend} {importlib.metadata.version(backend)}"
     except importlib.metadata.PackageNotFoundError:  # such as tensorflow by tensorflow-cpu
         package = backend
-    hiding = [f"{name} is {os.environ[name]!r}" for name in _HIDING if name in os.environ]
+    names = ("CUDA_VISIBLE_DEVICES", *(["JAX_PLATFORMS"] if backend == "jax" else []))
+    hiding = [f"{name} is {os.environ[name]!r}" for name in names if name in os.environ]
     here = f" ({', '.join(hiding)})" if hiding else ""
     return (
         f"{package} sees no GPU{here}. nvidia-smi shows whether the system has one; "

@@ -78,7 +78,9 @@ def test_the_line_says_what_is_seen_and_how_to_mend_it(monkeypatch):
     assert line.startswith("torch 2.11.0+cpu sees no GPU. nvidia-smi shows")
     assert "a build with CUDA (pip install torch" in line and "\n" not in line
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
     assert "sees no GPU (CUDA_VISIBLE_DEVICES is '')." in gpus.without_gpu("torch")
+    assert "is '', JAX_PLATFORMS is 'cpu')." in gpus.without_gpu("jax")
 
 
 def test_a_backend_under_another_name(monkeypatch):

@@ -8,13 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from benchmark_checks import LOOP, TINY, Here, Pool, case, plain_case
-from benchmarking import inputs, peak, plain, worker
+from benchmarking import inputs, worker
 from benchmarking.cases import make_cases
 from benchmarking.process import WorkerFailed, WorkerUserError
 from benchmarking.results import make_rows
 from benchmarking.run import run_benchmark
 
 pytest.importorskip("torch")
+peak, plain = (pytest.importorskip(f"benchmarking.{name}") for name in ("peak", "plain"))
 pytestmark = pytest.mark.skipif(
     os.environ.get("KERAS_BACKEND", "torch") != "torch", reason="counts operations on torch"
 )
