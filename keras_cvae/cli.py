@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from keras_cvae import distribution, runs, signals
 from keras_cvae.backend.choice import choose_backend
 from keras_cvae.backend.exchange import FirstFailed, lost_line
+from keras_cvae.backend.gpus import DEVICES, choose_device, gpu_count, without_gpu
 from keras_cvae.backend.process import launched, process
 from keras_cvae.backend.xla import compile_faster
 from keras_cvae.errors import UserError
@@ -86,17 +87,18 @@ def _as_line(error: Exception) -> str:
     return str(error)
 
 
-def start_backend(preferred: str | None = None) -> str:
+def start_backend(preferred: str | None = None, device: str = "auto") -> str:
     """Chooses the Keras backend, says which, and returns it; call it before Keras is imported.
 
     Args:
         preferred: the backend to take where KERAS_BACKEND does not say, or `None`.
+        device: as of the flag that `add_device` adds.
 
     Returns:
         str, the backend.
 
     Raises:
-        UserError: if the asked-for backend, or every backend, is absent.
+        UserError: if the asked-for backend, every backend, or the asked-for GPU is absent.
     """
     asked = bool(os.environ.get("KERAS_BACKEND"))
     for name, value in _QUIET.items():
@@ -106,7 +108,14 @@ def start_backend(preferred: str | None = None) -> str:
         compile_faster()
     how = "KERAS_BACKEND" if asked else "installed; set KERAS_BACKEND for another"
     print(f"backend: {backend} ({how})", flush=True)
+    if not choose_device(device, backend):
+        raise no_gpu(backend)
     return backend
+
+
+def no_gpu(backend: str) -> UserError:
+    """The error of `--device gpu` where the backend sees no GPU."""
+    return UserError(f"--device gpu: {without_gpu(backend)}; or leave out --device.")
 
 
 def print_from_first_alone() -> None:
@@ -132,7 +141,6 @@ def start_distribution(asked: str) -> None:
     import keras
 
     from keras_cvae.backend.batch_share import parts_of_batch
-    from keras_cvae.backend.device import gpu_count
 
     if asked == "off":
         if launched().world_size > 1:
@@ -145,7 +153,7 @@ def start_distribution(asked: str) -> None:
     if (parts := parts_of_batch()) > 1:
         kind = "processes" if here.world_size > 1 else "devices"
         print(f"{parts} {kind}, each with an equal part of every batch", flush=True)
-    elif keras.backend.backend() == "torch" and (gpus := gpu_count()) > 1:
+    elif keras.backend.backend() == "torch" and (gpus := gpu_count("torch")) > 1:
         print(
             f"{gpus} GPUs, and one is used; all are with: torchrun --nproc-per-node {gpus} "
             "scripts/train.py ...",
@@ -173,6 +181,16 @@ def show(values: Mapping[str, object]) -> None:
     for name, value in values.items():
         print(f"  {name:{width}}  {value}")
     sys.stdout.flush()
+
+
+def add_device(parser: Any) -> None:
+    """Adds `--device` to a parser, or a group of one; for scripts that compute with Keras."""
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="(auto: a GPU if the backend sees one; gpu makes it an error if there is none)",
+    )
 
 
 def add_trust(parser: argparse.ArgumentParser) -> None:

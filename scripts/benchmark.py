@@ -2,24 +2,19 @@
 """Compares our models with the plain PyTorch loop, on each installed backend; see --help."""
 
 import argparse
-import importlib.util
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarking import cases, machine, results, run
+from benchmarking.settings import DEFAULTS, LOOP, resolve
 
 from keras_cvae import cli
 from keras_cvae.backend.choice import BACKENDS
-from keras_cvae.errors import UserError
-from keras_cvae.exporting.formats import FORMATS
 from keras_cvae.model.presets import PRESETS
 
-LOOP = Path(__file__).resolve().parents[1] / "tests" / "reference_torch.py"
 NOT_QUOTED = "--quick: fewer cases and repeats; not to be quoted"
-DEFAULTS = {"repeats": 5, "batch_size": 2, "clip_length": 16, "frame_size": (32, 64)}
-LONG_VIDEO = 10_001  # frames of the prediction whose memory --sizes measures
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         for flag in ("csv", "markdown", "plot"):
             if getattr(options, flag):
                 results.check_new_file(getattr(options, flag), f"--{flag}")
-        described = machine.describe()
+        described = machine.describe(settings.get("gpu"))
         cli.show({**settings, **described})
         notes = [note for note in (machine.busy(), NOT_QUOTED if options.quick else None) if note]
         for note in notes:
@@ -47,14 +42,25 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     what = parser.add_argument_group("what is measured")
+    what.add_argument(
+        "--device",
+        choices=cases.PRECISIONS,
+        default="cpu",
+        help="(cpu; gpu measures ours and the plain loop on a GPU, without exported models)",
+    )
     what.add_argument("--presets", nargs="+", choices=PRESETS, help="(lab multiscale)")
     what.add_argument(
         "--backends",
         nargs="+",
         choices=BACKENDS,
-        help="(all that are installed; JAX compiles for longer and trains slower on a CPU)",
+        help="(all that are installed and see the device; JAX compiles for minutes)",
     )
-    what.add_argument("--precisions", nargs="+", choices=cases.PRECISIONS, help="(both)")
+    what.add_argument(
+        "--precisions",
+        nargs="+",
+        choices=cases.PRECISIONS["gpu"],
+        help="(all; tf32 on a GPU alone, where float32 is without it)",
+    )
     what.add_argument("--tasks", nargs="+", choices=cases.TASKS, help="(all)")
     what.add_argument(
         "--repeats",
@@ -89,98 +95,6 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def resolve(options: argparse.Namespace) -> dict:
-    """All settings with their defaults, as they are printed on top.
-
-    Raises:
-        UserError: for settings that do not go together or cannot be measured here.
-    """
-    fixed = {"quick": ("presets", "precisions", "tasks", "rollout_frames"), "sizes": ("tasks",)}
-    for mode, flags in fixed.items():
-        refused = [flag for flag in flags if getattr(options, mode) and getattr(options, flag)]
-        if refused:
-            names = " ".join(f"--{flag.replace('_', '-')}" for flag in refused)
-            raise UserError(f"--{mode} has its own cases; leave out {names}.")
-    if options.plot and not options.sizes:
-        raise UserError("--plot draws what --sizes measures; give --sizes, or leave it out.")
-    if options.plot and options.plot.suffix.lower() != ".png":
-        raise UserError(f"--plot writes a PNG; got {options.plot}. Give a name that ends in .png.")
-    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
-    backends = options.backends or installed
-    if missing := [name for name in backends if name not in installed]:
-        raise UserError(
-            f"{missing[0]} is not installed. Install it with pip install "
-            f"'keras_cvae[{missing[0]}]', or leave it out of --backends."
-        )
-    if options.quick:
-        backends = [name for name in backends if name in cases.QUICK_BACKENDS]
-    if not backends:
-        raise UserError("None of the backends to measure is installed: give other --backends.")
-    settings: dict[str, Any] = {
-        "presets": options.presets or ["lab", "multiscale"],
-        "backends": list(dict.fromkeys(backends)),
-        "precisions": options.precisions or list(cases.PRECISIONS),
-        "tasks": options.tasks or list(cases.TASKS),
-        "rollout_frames": options.rollout_frames or 630,
-        "exports": _exports(backends),
-        **{name: getattr(options, name) or default for name, default in DEFAULTS.items()},
-    }
-    if options.quick:
-        settings["repeats"] = options.repeats or 3
-        for own in ("presets", "precisions", "tasks", "rollout_frames", "exports"):
-            del settings[own]
-    if options.sizes:
-        settings["presets"] = options.presets or ["multiscale"]
-        settings["precisions"] = options.precisions or ["float32"]
-        settings["backends"] = settings["backends"] if options.backends else backends[:1]
-        settings["rollout_frames"] = options.rollout_frames or LONG_VIDEO
-        del settings["tasks"], settings["exports"]
-        for name in ("presets", "backends", "precisions"):
-            if len(settings[name]) > 1:
-                raise UserError(f"--sizes measures one; got --{name} {' '.join(settings[name])}.")
-    else:
-        _check_plain_loop()
-    _check_numbers(options)
-    return settings
-
-
-def _exports(backends: Sequence[str]) -> list[str]:
-    """The formats that the backends to measure can write and whose runtime is installed."""
-    formats = []
-    for name, backend in cases.EXPORTS.items():
-        needed = FORMATS[name].needs[backend]
-        if backend in backends and all(importlib.util.find_spec(package) for package in needed):
-            formats.append(name)
-    return formats
-
-
-def _check_plain_loop() -> None:
-    if not LOOP.is_file():
-        raise UserError(
-            f"The plain PyTorch loop to compare with is part of the checkout: {LOOP} is missing. "
-            "Run scripts/benchmark.py of a checkout, or measure with --sizes, which needs no loop."
-        )
-    if not importlib.util.find_spec("torch"):
-        raise UserError(
-            "The plain loop to compare with needs PyTorch, which is not installed. Install it with "
-            "pip install 'keras_cvae[torch]', or measure with --sizes, which needs no loop."
-        )
-
-
-def _check_numbers(options: argparse.Namespace) -> None:
-    for name, low in (
-        ("repeats", 1),
-        ("batch_size", 1),
-        ("clip_length", 2),
-        ("rollout_frames", 2),
-    ):
-        value = getattr(options, name)
-        if value is not None and value < low:
-            raise UserError(f"--{name.replace('_', '-')} must be at least {low}; got {value}.")
-    if options.frame_size and min(options.frame_size) < 4:
-        raise UserError(f"--frame-size must be at least 4 4; got {options.frame_size}.")
-
-
 def measure_speed(
     options: argparse.Namespace, settings: dict, described: dict[str, str], notes: list[str]
 ) -> int:
@@ -199,6 +113,7 @@ def measure_speed(
         "batch": settings["batch_size"],
         "clip_length": settings["clip_length"],
         "frame_size": tuple(settings["frame_size"]),
+        "device": settings["device"],
     }
     if options.quick:
         chosen = cases.quick_cases(settings["backends"], **shape)
@@ -238,13 +153,14 @@ def measure_sizes(
         *("rollout", cases.OURS, preset, backend, precision, 1, settings["rollout_frames"]),
         *frame_size,
     )
+    memory_case = dataclasses.replace(memory_case, device=settings["device"])
 
     def show(measurements):
         for row in results.make_rows(measurements, {}, {}):
             size = (row["batch"], row["clip_length"], row["height"], row["width"])
             _say(f"{' x '.join(map(str, size)):>18}: {row['seconds']:.3g} s a step")
 
-    axes = sizes.axis_cases(*base)
+    axes = sizes.axis_cases(*base, device=settings["device"])
     rows, report = sizes.run_sizes(axes, settings["repeats"], memory_case, show)
     text = sizes_results.markdown(rows, described, [*notes, *report.notes])
     print(f"\n{text}")

@@ -30,10 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     group.add_argument(
         "--quick", action="store_true", help=f"{QUICK_EPOCHS} epochs, to see how it looks"
     )
+    cli.add_device(group)
     flags.add_arguments(parser, without=("--kl-anneal", "--minutes"))
     given = vars(parser.parse_args(arguments))
     out = given.pop("out", None) or Path("studies") / time.strftime("%Y%m%d-%H%M%S")
     seeds, quick = given.pop("seeds", 1), given.pop("quick", False)
+    device = given.pop("device")
     if quick:
         given.setdefault("epochs", QUICK_EPOCHS)
 
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         plan = study.planned(config, seeds)
         study.check_study(out, plan)
         stored = study.stored_backend(out, plan)
-        backend = cli.start_backend(stored)
+        backend = cli.start_backend(stored, device)
         if stored not in (None, backend):
             raise UserError(
                 f"The runs in {out} were begun on {stored}, and this is {backend}; set "

@@ -47,15 +47,17 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="FILE.csv",
         help="write the test sequences, with truth or without, as the dance benchmark's file too",
     )
+    cli.add_device(parser)
     options = parser.parse_args(arguments)
     with cli.reported_errors():
         stored = runs.read_config(options.model) if options.model.is_dir() else {}
         data = options.data or stored.get("data", "builtin")
         out = options.out or (options.model if stored else Path()) / "evaluation"
         cli.check_out(out)
-        cli.start_backend()
+        cli.start_backend(device=options.device)
         settings = vars(options) | {"data": data, "out": out}
         cli.show(settings)
+        del settings["device"]
 
         from keras_cvae.evaluation.evaluator import check_evaluation, evaluate_data
         from keras_cvae.evaluation.tables import samples_table, windows_table

@@ -38,10 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
         help="auto trains on all devices (TensorFlow, JAX), or with all processes that torchrun "
         "started (torch); see docs/distributed.md",
     )
+    cli.add_device(place)
     flags.add_arguments(parser)
     given = vars(parser.parse_args(arguments))
     out, resumed = given.pop("out", None), given.pop("resume", None)
     data_changed, distribute = given.pop("data_changed", False), given.pop("distribute")
+    device = given.pop("device")  # not of the run: it may go on on another
 
     with cli.reported_errors():
         cli.print_from_first_alone()
@@ -50,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Of several processes the first lists the data folder, and names the run by its clock.
         first = distribution.launched().first
         config, backend, run = _asked(given, out, resumed) if first else (None, "torch", None)
-        cli.start_backend(backend)
+        cli.start_backend(backend, device)
         cli.start_distribution(distribute)
         config, run = distribution.share((config, run))
         print(f"run folder: {run}")

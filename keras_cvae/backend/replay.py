@@ -59,9 +59,7 @@ class Replayed:
         pool: see `CudaGraph`.
     """
 
-    def __init__(
-        self, function: Callable[..., Any], inputs: Sequence[Tensor], pool: Any = None
-    ):
+    def __init__(self, function: Callable[..., Any], inputs: Sequence[Tensor], pool: Any = None):
         self._inputs = [each.detach().clone() for each in inputs]
         self._graph = CudaGraph(pool)
         self._outputs = self._graph.record(lambda: function(*self._inputs))

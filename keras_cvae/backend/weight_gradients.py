@@ -92,7 +92,9 @@ class WeightGradients:
         for variable, gradient in zip(self._variables, gradients, strict=True):
             collected = self._found.get(id(variable))
             both = gradient is not None and collected is not None
-            total.append(gradient + collected if both else collected if gradient is None else gradient)
+            total.append(
+                gradient + collected if both else collected if gradient is None else gradient
+            )
         return total
 
     def _compute(self, kind: Convolution, names: tuple, weight: Tensor) -> None:

@@ -3,17 +3,25 @@
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from keras_cvae.model.presets import PRESETS, WIDTHS
 
 TASKS = ("train_free", "train_forced", "rollout", "first_step", "loader")
-PRECISIONS = ("float32", "mixed_bfloat16")
+# On a GPU float32 is without TF32; "tf32" is the same model with it.
+PRECISIONS = {
+    "cpu": ("float32", "mixed_bfloat16"),
+    "gpu": ("float32", "tf32", "mixed_bfloat16"),
+}
+COUNTED = ("train_free", "train_forced", "rollout")  # whose operations are counted
 PLAIN, OURS = "plain", "ours"
 EXPORTS = {"onnx": "torch", "tf_saved_model": "tensorflow"}  # and the backend that writes them
 BASELINE = "lab"  # the preset that the plain loop implements
 ROLLOUT_BATCHES = (1, 8)
-QUICK_BACKENDS = ("torch", "tensorflow")
-_QUICK_ROLLOUT = 61  # frames
+# On a GPU, JAX compiles a step of `lab` for minutes, and each process takes seconds to start.
+QUICK_BACKENDS = {"cpu": ("torch", "tensorflow"), "gpu": ("torch",)}
+_QUICK_PRECISIONS = {"cpu": PRECISIONS["cpu"], "gpu": ("float32", "tf32")}
+_QUICK_ROLLOUT = {"cpu": 61, "gpu": 301}  # frames
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,12 +34,13 @@ class Case:
         preset: its name; `"lab"` for the plain loop.
         backend: the Keras backend, for an export the one that writes it; `"torch"` for the plain
             loop.
-        precision: one of `PRECISIONS`.
+        precision: one of those of the device in `PRECISIONS`.
         batch: clips in a step, or videos that are predicted at once.
         clip_length: frames of a clip or video, the given one included.
         height, width: the frame size in pixels.
         widths: the four widths that replace the preset's, or `None`.
         rematerialise: whether activations are computed again for the gradient.
+        device: `"cpu"` or `"gpu"`.
     """
 
     task: str
@@ -45,6 +54,7 @@ class Case:
     width: int
     widths: tuple[int, int, int, int] | None = None
     rematerialise: bool = False
+    device: str = "cpu"
 
     @property
     def name(self) -> str:
@@ -52,6 +62,11 @@ class Case:
         model = self.implementation if self.implementation == PLAIN else self.preset
         runs_on = self.implementation if self.implementation in EXPORTS else self.backend
         return f"{self.task} {model} {runs_on} {self.precision} batch {self.batch}"
+
+    @property
+    def dtype(self) -> str:
+        """The precision as a dtype policy of Keras."""
+        return "float32" if self.precision == "tf32" else self.precision
 
     def width_arguments(self) -> dict:
         """The widths as constructor arguments of a model."""
@@ -64,13 +79,14 @@ def make_cases(
     tasks: Iterable[str] = TASKS,
     presets: Sequence[str] = (BASELINE, "multiscale"),
     backends: Sequence[str] = ("torch",),
-    precisions: Sequence[str] = PRECISIONS,
+    precisions: Sequence[str] = PRECISIONS["cpu"],
     batch: int = 2,
     clip_length: int = 16,
     frame_size: tuple[int, int] = (32, 64),
     rollout_frames: int = 630,
     widths: tuple[int, int, int, int] | None = None,
     exports: Sequence[str] = (),
+    device: str = "cpu",
 ) -> list[Case]:
     """The plain loop and every combination of the settings, task by task.
 
@@ -87,6 +103,7 @@ def make_cases(
         widths: the four widths that replace those of every preset and of the plain loop, or `None`.
         exports: formats, keys of `EXPORTS`: the rollouts of every preset, exported to each, in
             float32.
+        device: `"cpu"` or `"gpu"`.
 
     Returns:
         list of `Case`.
@@ -107,7 +124,7 @@ def make_cases(
                 if task == "rollout":
                     for name in exports:
                         cases.append(Case(task, name, preset, EXPORTS[name], "float32", *shape))
-    return cases
+    return [dataclasses.replace(case, device=device) for case in cases]
 
 
 def quick_cases(
@@ -116,23 +133,25 @@ def quick_cases(
     clip_length: int = 16,
     frame_size: tuple[int, int] = (32, 64),
     widths: tuple[int, int, int, int] | None = None,
+    device: str = "cpu",
 ) -> list[Case]:
     """Free-running training of `lab`, one row of `multiscale` and one short rollout.
 
     Args:
-        backends: names, of which torch and TensorFlow are taken.
-        batch, clip_length, frame_size, widths: as in `make_cases`.
+        backends: names, of which those of `QUICK_BACKENDS` are taken.
+        batch, clip_length, frame_size, widths, device: as in `make_cases`.
 
     Returns:
         list of `Case`.
     """
-    backends = [name for name in QUICK_BACKENDS if name in backends]
+    backends = [name for name in QUICK_BACKENDS[device] if name in backends]
+    rest: dict[str, Any] = {"widths": widths, "device": device}
 
     def training(preset, backends, precisions):
         shape = (batch, clip_length, frame_size)
-        return make_cases(["train_free"], [preset], backends, precisions, *shape, widths=widths)
+        return make_cases(["train_free"], [preset], backends, precisions, *shape, **rest)
 
-    cases = training(BASELINE, backends, PRECISIONS)
+    cases = training(BASELINE, backends, _QUICK_PRECISIONS[device])
     (fast,) = (
         case
         for case in training("multiscale", backends[:1], ["float32"])
@@ -144,8 +163,8 @@ def quick_cases(
         backends[:1],
         ["float32"],
         frame_size=frame_size,
-        rollout_frames=_QUICK_ROLLOUT,
-        widths=widths,
+        rollout_frames=_QUICK_ROLLOUT[device],
+        **rest,
     )
     return [*cases, fast, *(case for case in rollout if case.batch == ROLLOUT_BATCHES[0])]
 

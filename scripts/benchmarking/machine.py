@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,12 +12,17 @@ from keras_cvae import runs
 VECTOR_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
-def describe() -> dict[str, str]:
-    """The machine and the software on it, for people: dict of strings."""
+def describe(gpu: str | None = None) -> dict[str, str]:
+    """The machine and the software on it, for people: dict of strings.
+
+    Args:
+        gpu: the name of the GPU that is measured, or `None`.
+    """
     model, flags = _processor(_read("/proc/cpuinfo"))
     found = runs.environment("")  # this process runs on no backend
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     described = {
+        **({"gpu": gpu} if gpu else {}),
         "cpu": model,
         "vector flags": ", ".join(
             f"{flag} {'yes' if flag in flags else 'no'}" if flags else f"{flag} unknown"
@@ -64,6 +70,17 @@ def available_mb() -> float | None:
         free = int(limit) - int(used) + int(cached.get("inactive_file", 0))
         kib = min(kib, free / 1024)
     return kib / 1024
+
+
+def gpu_free_mb() -> float | None:
+    """Memory of the GPU that no process has, or `None` where nvidia-smi does not say."""
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+    query = ["nvidia-smi", "-i", first, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        printed = subprocess.run(query, capture_output=True, text=True, check=True, timeout=20)
+        return float(printed.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
 
 
 def resident_mb() -> float | None:

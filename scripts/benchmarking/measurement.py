@@ -15,8 +15,10 @@ class Measurement:
         case: what is measured.
         repeats: dicts with `seconds`, `frames` (predicted) and `steps`.
         plain_rates: frames per second of the plain loop's repeats in between, or `None`.
-        peak_mb: the largest resident memory of the process, or `None`.
+        peak_mb: the largest resident memory of the process, on a GPU what its arrays took of the
+            GPU's memory, or `None`.
         step_mb: the part of it that the steps added to model and data, or `None`.
+        host_mb: the largest resident memory of the process, on a GPU too, or `None`.
         loss: of the first step, or `None`.
     """
 
@@ -25,6 +27,7 @@ class Measurement:
     plain_rates: list[float] | None = None
     peak_mb: float | None = None
     step_mb: float | None = None
+    host_mb: float | None = None
     loss: float | None = None
 
     @property
@@ -39,7 +42,7 @@ class Measurement:
 
     def note_reply(self, reply: dict) -> None:
         """Keeps a reply's memory, the largest of the replies, and the first loss."""
-        for name in ("peak_mb", "step_mb"):
+        for name in ("peak_mb", "step_mb", "host_mb"):
             values = [v for v in (getattr(self, name), reply.get(name)) if v is not None]
             setattr(self, name, max(values, default=None))
         if self.loss is None:

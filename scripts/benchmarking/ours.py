@@ -40,7 +40,7 @@ def build_model(case: Case, folder: Path | None = None) -> CVAE:
         "published" if published else "recommended",
         **case.width_arguments(),
         rematerialise=case.rematerialise,
-        dtype=case.precision,
+        dtype=case.dtype,
         seed=0,
     )
     model.architecture.check_frame_size((case.height, case.width))

@@ -15,6 +15,7 @@ from keras_cvae.images import scaled
 
 CHECKPOINT = "plain.ckpt"
 BETA = 1.0
+DEVICES = {"cpu": "cpu", "gpu": "cuda"}  # torch's names
 LEARNING_RATE = 1e-3  # Adam; the loop clips the gradient's global norm to 1
 
 
@@ -38,12 +39,13 @@ class Training:
     """
 
     def __init__(self, case: Case, folder: Path, loop: str | os.PathLike, pieces: int = 1):
-        self.model = load_loop(loop).load_reference(folder / CHECKPOINT, norm="frame")
+        self.model = _loaded(case, folder, loop)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=LEARNING_RATE)
         latent_shape = (case.height, case.width, case.width_arguments()["latent_maps"])
         batch = inputs.training_batch(case, latent_shape)
         self.frames, self.poses, self.eps = (
-            channels_first(batch[key]) for key in ("frames", "poses", "eps")
+            channels_first(batch[key]).to(DEVICES[case.device])
+            for key in ("frames", "poses", "eps")
         )
         self.forced = case.task == "train_forced"
         self.predicted = case.batch * (case.clip_length - 1)
@@ -65,10 +67,11 @@ class Rollout:
     """
 
     def __init__(self, case: Case, folder: Path, loop: str | os.PathLike, pieces: int = 1):
-        self.model = load_loop(loop).load_reference(folder / CHECKPOINT, norm="frame")
+        self.model = _loaded(case, folder, loop)
         first, poses = inputs.video(case)
-        self.frame = channels_first(first[:, None])[:, 0]
-        self.pieces = inputs.Pieces(channels_first(poses), pieces)
+        self.device = DEVICES[case.device]
+        self.frame = channels_first(first[:, None])[:, 0].to(self.device)
+        self.pieces = inputs.Pieces(channels_first(poses).to(self.device), pieces)
         self.latent_shape = (case.width_arguments()["latent_maps"], case.height, case.width)
         self.loss: float | None = None
 
@@ -83,8 +86,14 @@ class Rollout:
 
     def _predict(self, poses: torch.Tensor) -> Any:
         with torch.no_grad():
-            z = torch.randn(poses.shape[0], poses.shape[1] - 1, *self.latent_shape)
+            shape = (poses.shape[0], poses.shape[1] - 1, *self.latent_shape)
+            z = torch.randn(shape, device=self.device)
             return self.model.predict(self.frame, poses, z)
+
+
+def _loaded(case: Case, folder: Path, loop: str | os.PathLike) -> Any:
+    model = load_loop(loop).load_reference(folder / CHECKPOINT, norm="frame")
+    return model.to(DEVICES[case.device])
 
 
 def channels_first(images: np.ndarray) -> torch.Tensor:

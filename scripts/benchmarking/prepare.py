@@ -1,8 +1,7 @@
-"""What cases share, prepared on torch before they are measured: weights, operations, the peak."""
+"""What cases share, prepared on torch and a CPU before they are measured: weights, operations."""
 
 import dataclasses
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarking import ours, plain
-from benchmarking.cases import BASELINE, OURS, PLAIN, Case
-
-COUNTED = ("train_free", "train_forced", "rollout")
-_TYPES = {"float32": torch.float32, "mixed_bfloat16": torch.bfloat16}
-_SIDE = 2048  # of the matrices whose product gives the peak
-_PRODUCTS = 10
-_LONGEST = 5.0  # seconds, which are enough on a slow processor
+from benchmarking.cases import BASELINE, COUNTED, OURS, PLAIN, Case
 
 
-def prepare(cases: Sequence[Case], folder: Path, loop: str | os.PathLike) -> dict:
-    """Writes the weights that plain loop and `lab` share, counts operations, measures the peak.
+def prepare(cases: Sequence[Case], folder: Path, loop: str | os.PathLike) -> list[list]:
+    """Writes the weights that plain loop and `lab` share, and counts operations.
 
     Args:
         cases: all that will be measured.
@@ -29,8 +22,7 @@ def prepare(cases: Sequence[Case], folder: Path, loop: str | os.PathLike) -> dic
         loop: path of the plain loop's file.
 
     Returns:
-        dict with `"peaks"`, FLOP/s by the name of a precision, and `"flops"`, a list of
-        `[preset, task, FLOP per predicted frame]`, for the tasks whose operations are counted.
+        list of `[preset, task, FLOP per predicted frame]`, for the tasks that are `COUNTED`.
     """
     shared = [case for case in cases if case.preset == BASELINE]
     if shared:
@@ -40,9 +32,7 @@ def prepare(cases: Sequence[Case], folder: Path, loop: str | os.PathLike) -> dic
     for preset, task in dict.fromkeys((case.preset, case.task) for case in counted):
         case = next(c for c in counted if (c.preset, c.task) == (preset, task))
         flops.append([preset, task, flops_per_frame(case, folder, loop)])
-    precisions = {case.precision for case in counted}
-    peaks = {name: peak(dtype) for name, dtype in _TYPES.items() if name in precisions}
-    return {"peaks": peaks, "flops": flops}
+    return flops
 
 
 def flops_per_frame(case: Case, folder: Path, loop: str | os.PathLike) -> float:
@@ -58,7 +48,7 @@ def flops_per_frame(case: Case, folder: Path, loop: str | os.PathLike) -> float:
     Returns:
         float.
     """
-    case = dataclasses.replace(case, batch=1, precision="float32", backend="torch")
+    case = dataclasses.replace(case, batch=1, precision="float32", backend="torch", device="cpu")
     if case.task == "rollout":
         case = dataclasses.replace(case, clip_length=2)
     subject: Any
@@ -74,17 +64,6 @@ def flops_per_frame(case: Case, folder: Path, loop: str | os.PathLike) -> float:
     with FlopCounterMode(display=False) as counter:
         frames = subject.step()
     return counter.get_total_flops() / frames
-
-
-def peak(dtype: torch.dtype) -> float:
-    """FLOP/s of a product of two 2048 x 2048 matrices, the best of several."""
-    left, right = (torch.randn(_SIDE, _SIDE).to(dtype) for _ in range(2))
-    times: list[float] = []
-    while len(times) <= _PRODUCTS and sum(times) < _LONGEST:
-        started = time.perf_counter()
-        torch.mm(left, right)
-        times.append(time.perf_counter() - started)
-    return 2 * _SIDE**3 / min(times)
 
 
 def _write_weights(case: Case, folder: Path, loop: str | os.PathLike) -> None:

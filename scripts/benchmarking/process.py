@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import keras_cvae
+from keras_cvae.backend.gpus import CPU_ALONE
 from keras_cvae.errors import UserError
 
 # The worker imports `benchmarking`, and the package that this process has imported.
 _PATH = (Path(__file__).parents[1], Path(keras_cvae.__file__).parents[1])
-# A CPU benchmark: an accelerator that only some of the libraries find would decide every ratio.
+# On the CPU an accelerator that only some of the libraries find would decide every ratio. On the
+# GPU several processes are alive at once: none may take all its memory at the start.
 _ENVIRONMENT = {
-    "CUDA_VISIBLE_DEVICES": "",
-    "JAX_PLATFORMS": "cpu",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "cpu": CPU_ALONE,
+    "gpu": {
+        "KERAS_TORCH_DEVICE": "cuda",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    },
 }
 _LOG_END = 4000  # characters
 
@@ -39,16 +44,18 @@ class Worker:
 
     Args:
         backend: the Keras backend of the process.
+        device: `"cpu"`, from where no GPU is seen, or `"gpu"`.
     """
 
-    def __init__(self, backend: str):
+    def __init__(self, backend: str, device: str = "cpu"):
         known = os.environ.get("PYTHONPATH")
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (closed by `close`)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarking.worker"],
             env={
                 **os.environ,
-                **_ENVIRONMENT,
+                **_ENVIRONMENT[device],
+                "TF_CPP_MIN_LOG_LEVEL": "3",
                 "KERAS_BACKEND": backend,
                 "PYTHONPATH": os.pathsep.join([*map(str, _PATH), *([known] if known else [])]),
             },

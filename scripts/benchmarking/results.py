@@ -17,16 +17,27 @@ COLUMNS = (
     *("frames_per_s", "ratio", "peak_memory_mb", "flops_share"),
     *("frames_per_s_min", "frames_per_s_max", "seconds", "seconds_min", "seconds_max", "repeats"),
     *("plain_frames_per_s", "step_memory_mb", "step_share", "loss"),
-    *("clip_length", "height", "width"),
+    *("clip_length", "height", "width", "device"),
 )
-EXPLANATION = (
+_EXPLANATION = (
     "Predicted frames per second, batch x (frames - 1) / seconds: median of the repeats, and "
-    "smallest to largest. Ratio: to the plain PyTorch loop of `lab` in float32, for the same task "
-    "and batch, its repeats in between. Share: model FLOP/s over the best FLOP/s of a product of "
-    "two 2048 x 2048 matrices in the same run and precision. Memory: the largest resident memory "
-    "of the process, interpreter and libraries included; in brackets the part that the steps add "
-    "to model and data."
+    "smallest to largest. Ratio: to the plain PyTorch loop of `lab` in float32{plain}, for the "
+    "same task and batch, its repeats in between. Share: model FLOP/s over the {peak} matrices in "
+    "the same run and precision. Memory: {memory}; in brackets the part that the steps add to "
+    "model and data."
 )
+EXPLANATIONS = {
+    "cpu": _EXPLANATION.format(
+        plain="",
+        peak="best FLOP/s of a product of two 2048 x 2048",
+        memory="the largest resident memory of the process, interpreter and libraries included",
+    ),
+    "gpu": _EXPLANATION.format(
+        plain=" without TF32 on the same GPU",
+        peak="median FLOP/s of products of two 8192 x 8192",
+        memory="the most that the process's arrays took of the GPU's memory",
+    ),
+}
 
 
 def make_rows(
@@ -79,6 +90,7 @@ def _row(measurement: Measurement, flops: Mapping, peaks: Mapping) -> dict:
         "clip_length": case.clip_length,
         "height": case.height,
         "width": case.width,
+        "device": case.device,
     }
 
 
@@ -166,9 +178,10 @@ def markdown(
         peaks: FLOP/s by precision.
         notes: what a reader of the numbers has to know.
     """
+    device = rows[0]["device"] if rows else "cpu"
     lines = [f"- {name}: {value}" for name, value in {**described, **show_peaks(peaks)}.items()]
     lines += [f"- note: {note}" for note in notes]
-    lines += ["", EXPLANATION, ""]
+    lines += ["", EXPLANATIONS[device], ""]
     header = ["task", "model", "backend", "precision", "batch", "frames", "frames/s", "s"]
     lines += table(
         [*header, "ratio", "share", "memory, MB"], [_cells(row) for row in rows], numbers=4
@@ -186,7 +199,7 @@ def show_peaks(peaks: Mapping[str, float]) -> dict[str, str]:
     """The measured peaks as strings by name."""
     return {
         f"peak {precision.removeprefix('mixed_')}": f"{peaks[precision] / 1e9:.0f} GFLOP/s"
-        for precision in PRECISIONS
+        for precision in PRECISIONS["gpu"]
         if precision in peaks
     }
 

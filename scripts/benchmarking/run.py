@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarking import machine
-from benchmarking.cases import PLAIN, Case, comparable
+from benchmarking.cases import COUNTED, PLAIN, Case, comparable
 from benchmarking.measurement import Measurement, Report
 from benchmarking.process import Worker, WorkerFailed
 from keras_cvae.progress import Progress
@@ -20,6 +20,7 @@ FIRST_STEPS = 2  # repeats of the first step, each in a process of its own
 PAUSE = 0.3  # seconds before each repeat: by then the other processes' threads sleep
 _HEADROOM = 1.5  # of the largest process so far, which the next one may need
 _RESERVE_MB = 1024
+_RESERVE_GPU_MB = 3072  # of which about one is the driver's, which no process counts
 _IDLE = 0.1  # the share of a processor that a waiting process may use
 
 
@@ -29,7 +30,7 @@ def run_benchmark(
     repeats: int = 5,
     first_steps: int = FIRST_STEPS,
     on_measured: OnMeasured = lambda _: None,
-    worker: Callable[[str], Worker] = Worker,
+    worker: Callable[[str, str], Worker] = Worker,
 ) -> Report:
     """Measures cases, each group of them together with the plain loop.
 
@@ -39,7 +40,7 @@ def run_benchmark(
         repeats: of each case.
         first_steps: repeats of the task first_step.
         on_measured: gets the list of `Measurement` of each finished group.
-        worker: makes a worker from a backend's name.
+        worker: makes a worker from the names of a backend and a device.
 
     Returns:
         `Report`.
@@ -52,15 +53,15 @@ def run_benchmark(
     report = Report()
     with tempfile.TemporaryDirectory(prefix="keras_cvae-benchmark-") as folder:
         if any(case.task != "loader" for case in cases):  # loaders have no weights and no peak
-            with worker("torch") as process:
-                prepared = process.ask(
-                    "prepare",
-                    cases=[dataclasses.asdict(case) for case in cases],
-                    folder=folder,
-                    loop=str(loop),
-                )
-            report.peaks = prepared["peaks"]
-            report.flops = {(preset, task): count for preset, task, count in prepared["flops"]}
+            asked = [dataclasses.asdict(case) for case in cases]
+            with worker("torch", "cpu") as process:
+                flops = process.ask("prepare", cases=asked, folder=folder, loop=str(loop))["flops"]
+            report.flops = {(preset, task): count for preset, task, count in flops}
+            if precisions := {c.precision: None for c in cases if c.task in COUNTED}:
+                device = cases[0].device
+                with worker("torch", device) as process:
+                    asked_for = {"precisions": list(precisions), "device": device}
+                    report.peaks = process.ask("peaks", **asked_for)["peaks"]
         measure(cases, report, repeats, first_steps, folder, loop, on_measured, worker=worker)
     return report
 
@@ -74,7 +75,7 @@ def measure(
     loop: str | os.PathLike | None = None,
     on_measured: OnMeasured = lambda _: None,
     groups: Sequence[Sequence[Case]] | None = None,
-    worker: Callable[[str], Worker] = Worker,
+    worker: Callable[[str, str], Worker] = Worker,
 ) -> None:
     """Measures group after group of comparable cases into a report; see `run_benchmark`.
 
@@ -111,7 +112,7 @@ class _Group:
         repeats: int,
         fixed: dict,
         progress: Progress,
-        worker: Callable[[str], Worker],
+        worker: Callable[[str, str], Worker],
     ):
         self.report = report
         self.repeats = repeats
@@ -128,7 +129,7 @@ class _Group:
             for case in cases:
                 if case not in failed:
                     try:
-                        with self.worker(case.backend) as worker:
+                        with self.worker(case.backend, case.device) as worker:
                             self._start(worker, case)
                             self._repeat(worker, case)
                     except WorkerFailed as error:
@@ -175,7 +176,7 @@ class _Group:
             )
 
     def _enter(self, stack: contextlib.ExitStack, alive: dict[Case, Worker], case: Case) -> None:
-        worker = stack.enter_context(self.worker(case.backend))
+        worker = stack.enter_context(self.worker(case.backend, case.device))
         try:
             self._start(worker, case)
         except WorkerFailed as error:
@@ -231,6 +232,13 @@ class _Group:
             self.report.failures.append((case.name, str(error)))
 
     def _room(self, alive: dict[Case, Worker]) -> bool:
+        """Whether the largest process so far would have room once more, on the GPU too."""
+        found = [self.measurements[case] for case in alive]
         available = machine.available_mb()
-        peaks = [self.measurements[case].peak_mb or 0 for case in alive]
-        return available is None or available > _HEADROOM * max(peaks) + _RESERVE_MB
+        needed = _HEADROOM * max(m.host_mb or 0 for m in found) + _RESERVE_MB
+        room = available is None or available > needed
+        if next(iter(alive)).device == "gpu":
+            free = machine.gpu_free_mb()
+            needed = _HEADROOM * max(m.peak_mb or 0 for m in found) + _RESERVE_GPU_MB
+            room &= free is None or free > needed
+        return room

@@ -24,7 +24,7 @@ AXES = {
 COLUMNS = (
     *("axis", "value", "preset", "backend", "precision", "batch", "clip_length", "height", "width"),
     *("width_factor", "seconds", "seconds_min", "seconds_max", "repeats", "frames_per_s"),
-    *("exponent", "peak_memory_mb", "step_memory_mb", "resident_mb"),
+    *("exponent", "peak_memory_mb", "step_memory_mb", "resident_mb", "device"),
 )
 MEMORY = "rollout_frame"  # the axis of the readings of resident memory
 _READINGS = 20
@@ -42,6 +42,7 @@ def axis_cases(
     resolutions: Iterable[tuple[int, int]] = RESOLUTIONS,
     width_factors: Iterable[float] = WIDTHS,
     widths: tuple[int, int, int, int] | None = None,
+    device: str = "cpu",
 ) -> dict[str, dict[Any, Case]]:
     """The cases along each axis, the others at their base values, by axis and value.
 
@@ -51,11 +52,13 @@ def axis_cases(
         clip_lengths, batches, resolutions, width_factors: the values of each axis; `resolutions`
             are pairs of whole factors of the frame size.
         widths: the four widths that replace the preset's, or `None`.
+        device: `"cpu"` or `"gpu"`.
     """
     height, width = frame_size
     base = Case(
         *("train_free", OURS, preset, backend, precision),
         *(batch, clip_length, height, width, widths),
+        device=device,
     )
     wide = base.width_arguments()
 
@@ -104,7 +107,7 @@ def run_sizes(
         rows += _axis_rows(axis, {v: measured[c] for v, c in cases.items() if c in measured})
         on_measured(list(measured.values()))
     try:
-        with Worker(memory_case.backend) as worker:
+        with Worker(memory_case.backend, memory_case.device) as worker:
             every = max(1, (memory_case.clip_length - 1) // _READINGS)
             asked = dataclasses.asdict(memory_case)
             readings = worker.ask("stream", case=asked, every=every)["readings"]
@@ -121,7 +124,7 @@ def run_sizes(
 
 def _settings(case: Case) -> dict:
     names = ("preset", "backend", "precision", "batch", "clip_length", "height", "width")
-    return {name: getattr(case, name) for name in names}
+    return {"device": case.device} | {name: getattr(case, name) for name in names}
 
 
 def _axis_rows(axis: str, measured: dict[Any, Measurement]) -> list[dict]:

@@ -54,10 +54,12 @@ def markdown(rows: Sequence[dict], described: Mapping[str, str], notes: Sequence
     lines += ["", "Seconds of a free-running training step, median and smallest to largest. "]
     lines[-1] += "Exponent: from the value before; 1 is linear."
     lines += ["", *(f"- {line}" for line in summary(rows))]
+    on_gpu = bool(rows) and rows[0]["device"] == "gpu"
+    memory = "GPU memory of a step, MB" if on_gpu else "memory of a step, MB"
     for axis, what in AXES.items():
         chosen = [row for row in rows if row["axis"] == axis]
         if chosen:
-            header = [what, "size", "seconds", "frames/s", "exponent", "memory of a step, MB"]
+            header = [what, "size", "seconds", "frames/s", "exponent", memory]
             lines += ["", *table(header, [_cells(row) for row in chosen], numbers=0)]
     readings = [row for row in rows if row["axis"] == MEMORY]
     if readings:

@@ -15,13 +15,15 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from benchmarking import machine
+from benchmarking import gpu, machine
 from benchmarking.cases import EXPORTS, PLAIN, Case
 from keras_cvae.backend.choice import BACKENDS
+from keras_cvae.backend.tf32 import allow_tf32
 from keras_cvae.backend.xla import compile_faster
 from keras_cvae.errors import UserError, first_line
 
 _SHORTEST = 1.0  # seconds of a repeat at least: as many steps as fill them
+_WARM = {"cpu": 1, "gpu": 4}  # steps before the one that is timed; on a GPU one may capture it
 
 
 class Calls:
@@ -31,38 +33,50 @@ class Calls:
         self.subject: Any = None
         self.steps = 1
         self.before: float | None = None
+        self.device = "cpu"
+        self.backend = os.environ.get("KERAS_BACKEND", "")
+
+    def gpu(self) -> dict:
+        """The name of the GPU that the backend of this process computes on, or `None`."""
+        return {"gpu": gpu.found(self.backend)}
+
+    def peaks(self, precisions: list[str], device: str) -> dict:
+        """FLOP/s by precision; see `benchmarking.peak`."""
+        from benchmarking.peak import peaks
+
+        return {"peaks": peaks(precisions, device)}
 
     def prepare(self, cases: list[dict], folder: str, loop: str) -> dict:
         """Writes the shared weights and counts operations; see `benchmarking.prepare`."""
         from benchmarking.prepare import prepare
 
-        return prepare([_case(case) for case in cases], Path(folder), loop)
+        return {"flops": prepare([_case(case) for case in cases], Path(folder), loop)}
 
     def start(self, case: dict, folder: str | None, loop: str | None, pieces: int) -> dict:
         """Builds what is measured and, except for the task first_step, warms it up."""
-        of = _case(case)
+        of = self._chosen(case)
         self.subject = _make(of, Path(folder) if folder else None, loop, pieces)
         self.steps = 1
-        self.before = machine.resident_mb()
+        if self.device == "gpu":
+            gpu.restart_peak(self.backend)
+        self.before, _ = self._memory()
         if of.task == "first_step":
             return {}
         if of.task == "rollout":
             self.subject.warm_up()
             return {}
-        # The first step traces and compiles; the time of the second gives the steps of a repeat.
+        # The first step traces and compiles; the time of a later one gives the steps of a repeat.
         self.subject.step()
         loss = self.subject.loss
-        started = time.perf_counter()
-        self.subject.step()
-        second = time.perf_counter() - started
-        self.steps = min(1000, max(1, math.ceil(_SHORTEST / max(second, 1e-9))))
+        for _ in range(_WARM[self.device] - 1):
+            self.subject.step()
+        later = self._seconds(1)[0]
+        self.steps = min(1000, max(1, math.ceil(_SHORTEST / max(later, 1e-9))))
         return {"loss": loss}
 
     def repeat(self) -> dict:
         """Measures once: the seconds and predicted frames of a number of steps."""
-        started = time.perf_counter()
-        frames = sum(self.subject.step() for _ in range(self.steps))
-        seconds = time.perf_counter() - started
+        seconds, frames = self._seconds(self.steps)
         loss = self.subject.loss
         if loss is not None and not math.isfinite(loss):
             raise ValueError(f"the loss is {loss}, so the times have no meaning")
@@ -72,7 +86,39 @@ class Calls:
         """Resident memory over a long prediction."""
         from benchmarking.ours import stream_memory
 
-        return {"readings": stream_memory(_case(case), every)}
+        return {"readings": stream_memory(self._chosen(case), every)}
+
+    def memory(self) -> dict:
+        """The memory of this process: the part of every reply that is not asked for."""
+        _, peak = self._memory()
+        step = None if peak is None or self.before is None else peak - self.before
+        return {"peak_mb": peak, "step_mb": step, "host_mb": machine.peak_mb()}
+
+    def _chosen(self, case: dict) -> Case:
+        """The case, whose device and precision are those of this process from here on."""
+        of = _case(case)
+        self.device = of.device
+        if of.device == "gpu":
+            allow_tf32(self.backend, of.precision != "float32")
+        return of
+
+    def _seconds(self, steps: int) -> tuple[float, int]:
+        """The time of a number of steps until they are computed, and the predicted frames."""
+        self._wait()
+        started = time.perf_counter()
+        frames = sum(self.subject.step() for _ in range(steps))
+        self._wait()
+        return time.perf_counter() - started, frames
+
+    def _wait(self) -> None:
+        if self.device == "gpu":
+            gpu.synchronize(self.backend)
+
+    def _memory(self) -> tuple[float | None, float | None]:
+        """Memory in MB now and at the peak: resident memory, on a GPU what arrays take of its."""
+        if self.device == "gpu":
+            return gpu.memory_mb(self.backend)
+        return machine.resident_mb(), machine.peak_mb()
 
 
 def main() -> None:
@@ -101,9 +147,7 @@ def main() -> None:
                 "user_error": users,
                 "traceback": traceback.format_exc(),
             }
-        peak, before = machine.peak_mb(), calls.before
-        reply["peak_mb"] = peak
-        reply["step_mb"] = None if peak is None or before is None else peak - before
+        reply |= calls.memory()
         reply["idle_cpu"] = idle if waited > 1 else None
         print(json.dumps(reply), file=replies, flush=True)
         replied, used = time.monotonic(), time.process_time()

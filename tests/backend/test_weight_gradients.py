@@ -48,7 +48,10 @@ def test_of_a_weight_that_is_used_several_times(kind, uses):
 
 
 def test_weights_that_are_not_trained_are_left_alone():
-    kernel, bias = keras.Variable(np.eye(3, dtype="float32")), keras.Variable(np.zeros(3, "float32"))
+    kernel, bias = (
+        keras.Variable(np.eye(3, dtype="float32")),
+        keras.Variable(np.zeros(3, "float32")),
+    )
     x = ops.ones((1, 2, 2, 3))
     with collected([bias]) as found:
         y = convolutions.pointwise(x, [kernel, bias])

@@ -36,7 +36,8 @@ class Pool:
         self.started = 0
         self._idle = {}
 
-    def __call__(self, backend):
+    def __call__(self, backend, device="cpu"):
+        assert device == "cpu"
         idle = self._idle.setdefault(backend, [])
         if idle:
             return idle.pop(0)
@@ -63,7 +64,7 @@ class _PooledWorker(Worker):
 class Here(contextlib.AbstractContextManager):
     """A worker that measures in this process."""
 
-    def __init__(self, backend):
+    def __init__(self, backend, device="cpu"):
         self._calls = Calls()
 
     def ask(self, call, **arguments):
@@ -89,16 +90,18 @@ class FakeWorkers:
         self.failing = failing or {}
         self.idle = idle
         self.asked = []
+        self.started = []  # pairs (backend, device)
         self.alive = 0
         self.most_alive = 0
 
-    def __call__(self, backend):
-        return _FakeWorker(self, backend)
+    def __call__(self, backend, device="cpu"):
+        self.started.append((backend, device))
+        return _FakeWorker(self, backend, device)
 
 
 class _FakeWorker(contextlib.AbstractContextManager):
-    def __init__(self, workers, backend):
-        self.workers, self.backend = workers, backend
+    def __init__(self, workers, backend, device):
+        self.workers, self.backend, self.device = workers, backend, device
         self.case, self.count, self.closed = None, 0, False
         workers.alive += 1
         workers.most_alive = max(workers.most_alive, workers.alive)
@@ -106,7 +109,7 @@ class _FakeWorker(contextlib.AbstractContextManager):
     def ask(self, call, **arguments):
         if call == "start":
             self.case = Case(**arguments["case"])
-            assert self.case.backend == self.backend
+            assert (self.case.backend, self.case.device) == (self.backend, self.device)
         self.workers.asked.append((call, self.case))
         if self.workers.failing.get(self.case) == self.count:
             raise WorkerFailed("it broke")
@@ -118,6 +121,9 @@ class _FakeWorker(contextlib.AbstractContextManager):
             "steps": 1,
             "peak_mb": 100.0 + self.count,
             "step_mb": 10.0,
+            "host_mb": 50.0,
+            "flops": [],
+            "peaks": {"float32": 1e12},
             "idle_cpu": self.workers.idle,
         }
 

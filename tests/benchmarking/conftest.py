@@ -23,7 +23,7 @@ def rows(monkeypatch):
             return {"readings": workers.readings}
 
     monkeypatch.setattr(sizes, "measure", measure)
-    monkeypatch.setattr(sizes, "Worker", lambda backend: Memory(workers, backend))
+    monkeypatch.setattr(sizes, "Worker", lambda backend, device: Memory(workers, backend, device))
     rows, report = sizes.run_sizes(axes, 2, case("rollout", batch=1, clip_length=101))
     assert not report.failures
     return rows

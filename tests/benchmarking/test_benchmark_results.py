@@ -81,6 +81,15 @@ def test_markdown(rows):
     assert "- `lab` on torch: 1.00%" in text
 
 
+def test_a_table_of_a_gpu_says_what_its_numbers_are():
+    rows = results.make_rows([measured(case(device="gpu", precision="tf32"), [1.0])], {}, {})
+    assert rows[0]["device"] == "gpu"
+    text = results.markdown(rows, {}, {"float32": 50e12, "tf32": 400e12})
+    assert "- peak float32: 50000 GFLOP/s\n- peak tf32: 400000 GFLOP/s\n" in text
+    assert "float32 without TF32 on the same GPU" in text and "two 8192 x 8192" in text
+    assert "the most that the process's arrays took of the GPU's memory" in text
+
+
 def test_a_line_for_the_terminal(rows):
     assert "1.50 x plain" in results.line(rows[1])
     assert "1.00% of a training step" in results.line(rows[-1])

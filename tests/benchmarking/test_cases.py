@@ -55,13 +55,29 @@ def test_quick_cases():
     cases = quick_cases(["torch", "tensorflow", "jax"])
     ours = [case for case in cases if case.implementation == OURS]
     assert {(c.backend, c.precision) for c in ours if c.preset == "lab" and c.batch == 2} == {
-        (backend, precision) for backend in ("torch", "tensorflow") for precision in PRECISIONS
+        (backend, precision)
+        for backend in ("torch", "tensorflow")
+        for precision in PRECISIONS["cpu"]
     }
     assert [case.task for case in ours if case.preset == "multiscale"] == ["train_free"]
     rollouts = [case for case in cases if case.task == "rollout"]
     assert sorted(case.implementation for case in rollouts) == [OURS, PLAIN]
     assert all(case.batch == 1 and case.clip_length < 100 for case in rollouts)
     assert len(cases) == 8
+
+
+def test_cases_of_a_gpu():
+    cases = make_cases(["train_free"], ["lab"], precisions=PRECISIONS["gpu"], device="gpu")
+    assert {case.device for case in cases} == {"gpu"}
+    assert [(c.implementation, c.precision, c.dtype) for c in cases] == [
+        (PLAIN, "float32", "float32"),
+        (OURS, "float32", "float32"),
+        (OURS, "tf32", "float32"),
+        (OURS, "mixed_bfloat16", "mixed_bfloat16"),
+    ]
+    quick = quick_cases(["torch", "tensorflow", "jax"], device="gpu")
+    assert {(case.backend, case.device) for case in quick} == {("torch", "gpu")}
+    assert len(quick) == 6, "each takes seconds to start"
 
 
 def test_widths_replace_the_presets():

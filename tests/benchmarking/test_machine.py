@@ -1,6 +1,7 @@
 """What is read from the operating system."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 from benchmarking import machine
@@ -26,6 +27,28 @@ def test_vector_flags(monkeypatch):
     assert described["vector flags"] == "avx2 yes, avx512f yes, avx512_bf16 no, amx_bf16 no"
     assert described["memory"] == "unknown"
     assert "numpy" in described["versions"]
+
+
+def test_the_gpu_is_named_where_it_is_measured():
+    assert next(iter(machine.describe("NVIDIA H200").items())) == ("gpu", "NVIDIA H200")
+    assert "gpu" not in machine.describe()
+
+
+def test_free_memory_of_the_gpu(monkeypatch):
+    asked = []
+
+    def run(command, **options):
+        asked.append(command[1:3])
+        return SimpleNamespace(stdout="4096\n")
+
+    monkeypatch.setattr(machine.subprocess, "run", run)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert machine.gpu_free_mb() == 4096
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
+    assert machine.gpu_free_mb() == 4096
+    assert asked == [["-i", "0"], ["-i", "3"]]
+    monkeypatch.setattr(machine.subprocess, "run", lambda *_, **__: SimpleNamespace(stdout="N/A"))
+    assert machine.gpu_free_mb() is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

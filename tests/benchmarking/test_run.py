@@ -1,5 +1,7 @@
 """How cases are measured: interleaved, in turns where memory is short, past failures."""
 
+import dataclasses
+
 import pytest
 from benchmark_checks import LOOP, FakeWorkers, case, plain_case
 from benchmarking import run
@@ -46,6 +48,27 @@ def test_turns_where_memory_is_short(monkeypatch):
         assert len(found[ours].repeats) == len(found[ours].plain_rates) == 3
     (note,) = report.notes
     assert "3 turns" in note
+
+
+def test_turns_where_the_memory_of_the_gpu_is_short(monkeypatch):
+    monkeypatch.setattr(run.machine, "gpu_free_mb", lambda: 3000.0)
+    on_gpu = [dataclasses.replace(of, device="gpu") for of in (PLAIN, *OURS)]
+    workers = FakeWorkers()
+    report, found = measure(on_gpu, workers)
+    assert workers.most_alive == 2 and len(found) == 4
+    assert set(workers.started) == {("torch", "gpu")}
+    monkeypatch.setattr(run.machine, "gpu_free_mb", lambda: None)
+    workers = FakeWorkers()
+    measure(on_gpu, workers)
+    assert workers.most_alive == 4, "it is not known"
+
+
+def test_the_peak_is_that_of_the_device_and_operations_are_counted_on_the_cpu():
+    of, workers = case(device="gpu"), FakeWorkers()
+    report = run.run_benchmark([of], LOOP, repeats=1, worker=workers)
+    assert [call for call, _ in workers.asked] == ["prepare", "peaks", "start", "repeat"]
+    assert workers.started == [("torch", "cpu"), ("torch", "gpu"), ("torch", "gpu")]
+    assert report.peaks == {"float32": 1e12} and not report.failures
 
 
 def test_each_first_step_has_a_process_of_its_own():

@@ -27,3 +27,6 @@ def test_markdown(rows):
     assert text.startswith("- cpu: Some CPU\n- note: a note\n")
     assert "| 4 | 4 x 16 x 32 x 64 | 4 (4 - 4) | 1.5 | 1.00 | 10 |" in text
     assert "| 100 | 400 |" in text
+    assert "| memory of a step, MB |" in text and "GPU" not in text
+    on_gpu = [{**row, "device": "gpu"} for row in rows]
+    assert "| GPU memory of a step, MB |" in sizes_results.markdown(on_gpu, {})

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from benchmarking.results import make_rows
 from benchmarking.run import run_benchmark
 
 pytest.importorskip("torch")
+peak, plain = (pytest.importorskip(f"benchmarking.{name}") for name in ("peak", "plain"))
 pytestmark = pytest.mark.skipif(
     os.environ.get("KERAS_BACKEND", "torch") != "torch", reason="counts operations on torch"
 )
@@ -39,21 +41,17 @@ def as_sent(of):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """A folder with tiny weights, and the counts; the peak is that of small matrices."""
+    """A folder with tiny weights, and the counts."""
     folder = tmp_path_factory.mktemp("prepared")
     tasks = ("train_free", "train_forced", "rollout")
     cases = make_cases(tasks, backends=("torch",), rollout_frames=9, **TINY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("benchmarking.prepare._SIDE", 256)
-        reply = worker.Calls().prepare([as_sent(c) for c in cases], str(folder), str(LOOP))
+    reply = worker.Calls().prepare([as_sent(c) for c in cases], str(folder), str(LOOP))
     return folder, reply
 
 
 def test_prepare(prepared):
     folder, reply = prepared
     assert sorted(path.name for path in folder.iterdir()) == ["lab.weights.h5", "plain.ckpt"]
-    assert set(reply["peaks"]) == {"float32", "mixed_bfloat16"}
-    assert all(peak > 1e8 for peak in reply["peaks"].values())
     flops = {(preset, task): count for preset, task, count in reply["flops"]}
     assert len(flops) == 6 and all(count > 1e4 for count in flops.values())
     for preset in ("lab", "multiscale"):
@@ -90,7 +88,7 @@ def test_a_rollout_continues_from_its_last_frame(prepared):
 def test_an_exported_model_is_compared_with_the_plain_loop(monkeypatch):
     pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
     monkeypatch.setattr("benchmarking.run.PAUSE", 0)
-    monkeypatch.setattr("benchmarking.prepare._SIDE", 256)
+    monkeypatch.setitem(peak.SIDES, "cpu", 256)
     sizes = {**TINY, "rollout_frames": 40, "exports": ["onnx"]}
     cases = make_cases(["rollout"], ["lab"], ["torch"], [], **sizes)[:2]
     assert [case.implementation for case in cases] == ["plain", "onnx"]
@@ -118,6 +116,57 @@ def test_memory_of_a_long_prediction():
     of = case("rollout", preset="multiscale", batch=1, clip_length=22, widths=WIDTHS)
     readings = worker.Calls().stream(as_sent(of), 10)["readings"]
     assert [number for number, _ in readings] == [1, 10, 20]
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32", "mixed_bfloat16"])
+def test_a_case_on_a_gpu(prepared, monkeypatch, precision):
+    """Its precision is set, its memory is the GPU's, and times end when the GPU has computed."""
+    happened = []
+    fake = SimpleNamespace(
+        synchronize=lambda backend: happened.append("wait"),
+        restart_peak=lambda backend: happened.append("restart"),
+        memory_mb=lambda backend: (100.0, 100.0 + 50 * ("wait" in happened)),
+    )
+    monkeypatch.setattr(worker, "gpu", fake)
+    monkeypatch.setattr(worker, "allow_tf32", lambda *given: happened.append(given))
+    monkeypatch.setattr(worker, "_SHORTEST", 0.001)
+    monkeypatch.setitem(plain.DEVICES, "gpu", "cpu")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    for made in (plain_case, case):
+        happened.clear()
+        of = made(widths=WIDTHS, device="gpu", precision=precision)
+        calls, started = start(of, prepared[0])
+        assert happened[:2] == [("torch", precision != "float32"), "restart"]
+        assert math.isfinite(started["loss"])
+        before = happened.count("wait")
+        assert calls.repeat()["seconds"] > 0 and happened.count("wait") == before + 2
+        memory = calls.memory()
+        assert (memory["peak_mb"], memory["step_mb"]) == (150.0, 50.0)
+        assert memory["host_mb"] != 150.0
+        if made is case:
+            assert calls.subject.model.dtype_policy.name == precision.replace("tf32", "float32")
+
+
+def test_peaks(monkeypatch):
+    monkeypatch.setitem(peak.SIDES, "cpu", 64)
+    found = worker.Calls().peaks(["float32", "mixed_bfloat16"], "cpu")["peaks"]
+    assert list(found) == ["float32", "mixed_bfloat16"]
+    assert all(rate > 1e6 for rate in found.values())
+
+
+def test_peaks_of_a_gpu_are_medians_in_the_right_precision(monkeypatch):
+    allowed, clock = [], iter(range(1000))
+    monkeypatch.setattr(peak, "allow_tf32", lambda backend, on: allowed.append(on))
+    monkeypatch.setattr(peak.torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(peak.time, "perf_counter", lambda: next(clock) ** 2)
+    monkeypatch.setitem(plain.DEVICES, "gpu", "cpu")
+    monkeypatch.setitem(peak.SIDES, "gpu", 32)
+    monkeypatch.setattr(peak, "_LONGEST", 1e9)
+    found = peak.peaks(["float32"], "gpu")
+    assert allowed == [False]
+    assert found["float32"] == 2 * 32**3 / 21, "of 1, 5, 9, ... 41 s"
+    peak.peaks(["tf32", "mixed_bfloat16"], "gpu")
+    assert allowed == [False, True, True]
 
 
 def test_a_loss_that_is_no_number_is_an_error():

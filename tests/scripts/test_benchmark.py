@@ -1,6 +1,7 @@
 """scripts/benchmark.py: the settings it refuses, the files it writes, one run of the loader."""
 
 import csv
+import importlib.util
 import shutil
 
 import pytest
@@ -18,6 +19,7 @@ from keras_cvae.errors import UserError
         (["--plot", "x.png"], "--plot draws what --sizes measures"),
         (["--sizes", "--plot", "x.pdf"], "a name that ends in .png"),
         (["--sizes", "--presets", "lab", "multiscale"], "--sizes measures one; got --presets lab"),
+        (["--precisions", "float32", "tf32"], "--precisions tf32 is arithmetic of GPUs"),
         (["--repeats", 0], "--repeats must be at least 1; got 0"),
         (["--clip-length", 1], "--clip-length must be at least 2; got 1"),
         (["--frame-size", 2, 64], "--frame-size must be at least 4 4"),
@@ -38,7 +40,7 @@ def test_nothing_is_overwritten(tmp_path):
 
 def test_a_backend_that_is_absent(monkeypatch):
     script = load_script("benchmark")
-    monkeypatch.setattr(script.importlib.util, "find_spec", lambda name: name == "jax" or None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "jax" or None)
     with pytest.raises(UserError, match="torch is not installed. Install it with pip"):
         script.resolve(script.parse(["--backends", "torch"]))
     with pytest.raises(UserError, match="the plain loop|The plain loop"):
