@@ -4,21 +4,11 @@ import keras
 from keras import ops
 
 
-<<<<<<< HEAD
-def gpu_count() -> int:
-    """The number of GPUs that PyTorch sees."""
-    import torch
-
-    return torch.cuda.device_count()
-
-
 def on_gpu() -> bool:
     """Whether the backend computes on a GPU. It starts the backend's driver."""
-    return _FINDERS[keras.backend.backend()](ops.zeros(()))[0] in ("GPU", "CUDA", "ROCM")
+    return _FINDERS[keras.backend.backend()](ops.zeros(()))[0] == "GPU"
 
 
-=======
->>>>>>> 853a4a47cf1f3af93456548bebbb8d2b7ddb4132
 def device_name() -> str:
     """The kind of the device that tensors are on, and its name where the backend tells it.
 

@@ -40,7 +40,7 @@ class ReplayedStep:
         self.optimizer = model.optimizer
         self._model, self._gradients, self._update = model, gradients, update
         # By kind: how to make a step of it; `None` after its first.
-        self._recorded: dict[tuple, Callable[[list[Tensor]], dict] | None] = {}
+        self._recorded: dict[tuple, Callable[[dict], dict] | None] = {}
         self._pool: Any = None
         asked = model.asked_jit_compile == "auto" and not model.run_eagerly
         self._asked = asked and torch_group() is None

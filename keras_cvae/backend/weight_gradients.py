@@ -131,14 +131,24 @@ class _Collected(torch.autograd.Function):
     """A convolution whose backward pass computes the gradient of the images alone."""
 
     @staticmethod
-    def forward(ctx, x, kernel, bias, weight, cast_bias, kind, names, collector):
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        kernel: Tensor,
+        bias: Tensor,
+        weight: Tensor,
+        cast_bias: Tensor,
+        kind: Convolution,
+        names: tuple,
+        collector: WeightGradients,
+    ) -> Tensor:
         # `kernel` and `bias` are given so that the output has a gradient where `x` has none.
         ctx.save_for_backward(x, weight)
         ctx.kind, ctx.names, ctx.collector = kind, names, collector
         return kind.forward(x, weight, cast_bias)
 
     @staticmethod
-    def backward(ctx, gy):
+    def backward(ctx: Any, gy: Tensor) -> tuple:
         x, weight = ctx.saved_tensors
         ctx.collector.use(ctx.kind, ctx.names, x, weight, gy)
         gx = ctx.kind.image_gradient(x, weight, gy) if ctx.needs_input_grad[0] else None

@@ -1,4 +1,4 @@
-"""Training steps that are replayed, on a CPU by a stand-in for the CUDA graph, on a GPU by itself."""
+"""Training steps that a GPU replays; without one, a stand-in for the CUDA graph does."""
 
 import keras
 import numpy as np
