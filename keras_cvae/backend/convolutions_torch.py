@@ -103,8 +103,8 @@ def _convolution(
         return _gradients(x, weight, gy, asked, depthwise)[0].permute(0, 2, 3, 1)
 
     def weight_gradients(x: Tensor, weight: Tensor, gy: Tensor) -> tuple[Tensor, Tensor]:
-        _, kernel, bias = _gradients(x, weight, gy, [False, True, True], depthwise)
-        return back(kernel), bias
+        kernel = _gradients(x, weight, gy, [False, True, False], depthwise)[1]
+        return back(kernel), _bias_gradient(gy)
 
     return Convolution(
         lay_out, partial(_forward, depthwise=depthwise), image_gradient, weight_gradients
@@ -120,7 +120,13 @@ POINTWISE = _convolution((3, 2, 0, 1), lambda kernel: kernel[:, :, 0, 0].t())
 
 def _product_gradients(x: Tensor, kernel: Tensor, gy: Tensor) -> tuple[Tensor, Tensor]:
     rows, gradients = (each.reshape(-1, each.shape[-1]) for each in (x, gy))
-    return rows.t() @ gradients, gradients.sum(0)
+    return rows.t() @ gradients, _bias_gradient(gy)
+
+
+def _bias_gradient(gy: Tensor) -> Tensor:
+    # A product, which a GPU computes up to six times as fast as a sum over rows.
+    gradients = gy.reshape(-1, gy.shape[-1])
+    return (gradients.new_ones(1, len(gradients)) @ gradients)[0]
 
 
 PRODUCT = Convolution(

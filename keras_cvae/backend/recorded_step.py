@@ -108,8 +108,8 @@ class RecordedStep:
             if not replay.replays(inputs[0]) or replay.recording():
                 return self._run(*inputs)
             self._calls += 1
-            if self._calls == 1:  # initialises what libraries need
-                return self._run(*inputs)
+            if self._calls == 1:
+                return replay.warm_up(self._run, *inputs)
             if self._replayed is None:
                 self._replayed = replay.Replayed(self._run, inputs)
             return self._replayed(*inputs).clone()

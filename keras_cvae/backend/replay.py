@@ -4,7 +4,9 @@ A step of training launches some ten thousand small kernels, and Python takes lo
 than the GPU to compute it. A graph is launched at once.
 """
 
+import gc
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -29,8 +31,8 @@ class CudaGraph:
         """Records what a function would compute; nothing is computed.
 
         Args:
-            function: without arguments. It reads no value of a tensor, and was called before, so
-                that libraries are initialised.
+            function: without arguments. It reads no value of a tensor, and was called before by
+                `warm_up`.
 
         Returns:
             What the function returns. Its tensors have values after `replay`.
@@ -38,9 +40,11 @@ class CudaGraph:
         Raises:
             RuntimeError: if the function does what cannot be recorded.
         """
+        # What is freed while a graph is recorded can end it, such as another graph.
+        gc.collect()
         # "thread_local": Keras reads logs in a thread of its own.
         recording = torch.cuda.graph(
-            self._graph, pool=self._pool, capture_error_mode="thread_local"
+            self._graph, self._pool, _recording_stream(), capture_error_mode="thread_local"
         )
         with recording, _NumbersFilled():
             return function()
@@ -48,6 +52,24 @@ class CudaGraph:
     def replay(self) -> None:
         """Computes what was recorded."""
         self._graph.replay()
+
+
+def warm_up(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls a function that is to be recorded, which initialises what libraries need.
+
+    It runs where it is recorded later: autograd keeps the stream on which a weight was used first.
+
+    Returns:
+        What the function returns.
+    """
+    if not torch.cuda.is_available():
+        return function(*arguments)
+    stream = _recording_stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        returned = function(*arguments)
+    torch.cuda.current_stream().wait_stream(stream)
+    return returned
 
 
 class Replayed:
@@ -81,6 +103,22 @@ def replays(tensor: Tensor) -> bool:
     return tensor.device.type == "cuda"
 
 
+def on_device(inputs: dict[str, Any], device: Any) -> dict[str, Any]:
+    """Inputs of a step on the way to a CUDA GPU, which copies them while others are computed.
+
+    Args:
+        inputs: arrays or tensors.
+        device: `torch.device`; for another than a GPU nothing is done.
+    """
+    if device.type != "cuda":
+        return inputs
+    tensors = {name: torch.as_tensor(x) for name, x in inputs.items()}
+    return {
+        name: x if x.is_cuda else x.pin_memory().to(device, non_blocking=True)
+        for name, x in tensors.items()
+    }
+
+
 def recording() -> bool:
     """Whether a graph is being recorded now."""
     return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
@@ -89,6 +127,11 @@ def recording() -> bool:
 def shared_pool() -> Any:
     """Memory for several graphs, see `CudaGraph`."""
     return torch.cuda.graph_pool_handle()
+
+
+@lru_cache
+def _recording_stream() -> Any:
+    return torch.cuda.Stream()
 
 
 class _NumbersFilled(TorchFunctionMode):

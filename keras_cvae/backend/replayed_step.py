@@ -56,10 +56,7 @@ class ReplayedStep:
         """
         if not (self._asked and replay.replays(inputs["eps"])):
             return self._step(inputs)
-        device = inputs["eps"].device
-        tensors = {
-            name: torch.as_tensor(x, device=device) for name, x in inputs.items() if name != "coin"
-        }
+        tensors = {name: torch.as_tensor(x) for name, x in inputs.items() if name != "coin"}
         kind = (
             inputs["coin"],
             *map(id, self._model.trainable_weights),
@@ -68,7 +65,7 @@ class ReplayedStep:
         if kind not in self._recorded:
             if len(self._recorded) < KINDS_KEPT:
                 self._recorded[kind] = None
-            return self._step(inputs)
+            return replay.warm_up(self._step, inputs)
         step = self._recorded[kind]
         if step is None:
             step = self._recorded[kind] = self._record(inputs["coin"], tensors)

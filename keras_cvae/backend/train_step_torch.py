@@ -15,7 +15,7 @@ from keras_cvae.backend.train_step import unpack_batch
 
 def train_step(model: Any, data: Any) -> dict:
     """One optimiser step on a batch; see `backend_steps`."""
-    inputs = unpack_batch(data)
+    inputs = replay.on_device(unpack_batch(data), model.beta.value.device)
     # A process that has sampled something by itself, as in a callback, has another state.
     share_variables([model.rng.state])
     # Sampled here: what a GPU replays has one branch, and seeds no generator.

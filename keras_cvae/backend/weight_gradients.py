@@ -47,7 +47,8 @@ class WeightGradients:
         # Read outside of layers of lower precision, where a variable's value is a copy.
         self._values = {id(variable): variable.value for variable in variables}
         self._laid_out: dict[tuple, tuple[Tensor, Tensor]] = {}
-        self._uses: dict[tuple, list[tuple[Tensor, Tensor]]] = {}
+        self._left: dict[tuple, int] = {}  # uses whose backward pass is to come
+        self._uses: dict[tuple, list[tuple[Convolution, Tensor, Tensor, Tensor]]] = {}
         self._found: dict[int, Tensor] = {}
 
     def knows(self, weights: Sequence[Any]) -> bool:
@@ -66,6 +67,7 @@ class WeightGradients:
             (n, H, W, o).
         """
         names = tuple(map(id, weights))
+        self._left[names] = self._left.get(names, 0) + 1
         values = [self._values[name] for name in names]
         if (names, x.dtype) not in self._laid_out:
             with torch.no_grad():
@@ -75,10 +77,11 @@ class WeightGradients:
 
     def use(self, kind: Convolution, names: tuple, x: Tensor, weight: Tensor, gy: Tensor) -> None:
         """Takes the images and the output's gradient of one use of a weight."""
-        uses = self._uses.setdefault((kind, names, weight), [])
-        uses.append((x, gy))
-        if len(uses) == TOGETHER:
-            self._compute(kind, names, weight)
+        uses = self._uses.setdefault(names, [])
+        uses.append((kind, weight, x.detach(), gy))
+        self._left[names] -= 1
+        if len(uses) == TOGETHER or self._left[names] == 0:
+            self._compute(names)
 
     def added_to(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
         """All gradients after the backward pass.
@@ -86,20 +89,19 @@ class WeightGradients:
         Args:
             gradients: of the variables, as far as autograd found them; `None` for others.
         """
-        for unfinished in list(self._uses):
-            self._compute(*unfinished)
-        total = []
-        for variable, gradient in zip(self._variables, gradients, strict=True):
-            collected = self._found.get(id(variable))
-            both = gradient is not None and collected is not None
-            total.append(
-                gradient + collected if both else collected if gradient is None else gradient
-            )
-        return total
+        for names in list(self._uses):  # with uses that the loss does not depend on
+            self._compute(names)
+        found = [self._found.get(id(variable)) for variable in self._variables]
+        return [
+            mine if other is None else other if mine is None else mine + other
+            for mine, other in zip(found, gradients, strict=True)
+        ]
 
-    def _compute(self, kind: Convolution, names: tuple, weight: Tensor) -> None:
-        uses = self._uses.pop((kind, names, weight))
-        x, gy = uses[0] if len(uses) == 1 else map(torch.cat, zip(*uses, strict=True))
+    def _compute(self, names: tuple) -> None:
+        uses = self._uses.pop(names)
+        kind, weight, x, gy = uses[0]
+        if len(uses) > 1:
+            x, gy = (torch.cat([use[number] for use in uses]) for number in (2, 3))
         for name, gradient in zip(names, kind.weight_gradients(x, weight, gy), strict=True):
             gradient = gradient.to(self._values[name].dtype)
             found = self._found.get(name)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -93,14 +94,26 @@ def pieces(
     most = max(1, min(PIECE_FRAMES, PIECE_PIXELS // max(batch * height * width, 1)))
     if most > 4:  # lengths at which no backend pads a whole piece, see `compiled_length`
         most -= most % (16 if most > 16 else 4)
-    for start in range(1, total, most):
-        shown = check_range(poses[:, start : start + most], f"poses from {start} on")
-        if shown.dtype != np.uint8:
-            shown = shown.astype("float32")
-        count = shown.shape[1]
-        predicted = piece(frame, shown, np.stack([next(noise) for _ in range(count)], axis=1))
-        frame = predicted[:, -1]
-        yield predicted
+    starts = range(1, total, most)
+    if not starts:
+        return
+
+    def sample(start: int) -> np.ndarray:
+        count = min(most, total - start)
+        return np.stack([next(noise) for _ in range(count)], axis=1)
+
+    with ThreadPoolExecutor(1) as aside:  # noise is sampled while a device predicts
+        sampled = aside.submit(sample, 1)
+        for start in starts:
+            shown = check_range(poses[:, start : start + most], f"poses from {start} on")
+            if shown.dtype != np.uint8:
+                shown = shown.astype("float32")
+            now = sampled.result()
+            if start != starts[-1]:
+                sampled = aside.submit(sample, start + most)
+            predicted = piece(frame, shown, now)
+            frame = predicted[:, -1]
+            yield predicted
 
 
 def stepwise(step_for: Callable[[tuple, tuple], Step]) -> Callable[[tuple, tuple], Piece]:

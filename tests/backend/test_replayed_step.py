@@ -10,6 +10,7 @@ from replay_stand_in import use_stand_in  # noqa: E402
 
 from keras_cvae import CVAE  # noqa: E402
 from keras_cvae.backend import replay  # noqa: E402
+from keras_cvae.backend.replayed_step import KINDS_KEPT  # noqa: E402
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras is not on torch")
 
@@ -88,3 +89,110 @@ def test_ten_steps_are_those_that_run_operation_by_operation(graphs, options):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     for ours, theirs in zip(replayed, weights, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_what_changes_between_steps_is_seen(graphs):
+    """Weights that are loaded, variables that callbacks set, a smaller batch, another optimiser."""
+    other = make_model()
+    for weight in other.weights:
+        weight.assign(weight * 0.5)
+
+    def changed_between(jit_compile):
+        model = make_model()
+        model.teacher_forcing_ratio.assign(0.0)
+        found = [losses(model, jit_compile, batches(4))[0][:, 0]]
+        model.set_weights(other.get_weights())
+        found.append(_steps(model, batches(2)))
+        model.beta.assign(0.1)
+        model.optimizer.learning_rate = 1e-2
+        found.append(_steps(model, batches(2)))
+        found.append(_steps(model, batches(4, size=1)))
+        found.append(losses(model, jit_compile, batches(3))[0][:, 0])
+        return np.concatenate(found)
+
+    expected = changed_between(False)
+    del graphs[:]
+    np.testing.assert_allclose(changed_between("auto"), expected, rtol=1e-5)
+    # The step for two clips, its rollout, both for one clip, the step of the other optimiser.
+    assert sum(graph.replays > 0 for graph in graphs) >= 3
+
+
+def test_layers_that_are_frozen_later_stay(graphs):
+    model = make_model()
+    model.teacher_forcing_ratio.assign(1.0)
+    losses(model, "auto", batches(3))
+    frozen = model.architecture.frame_encoder
+    frozen.trainable = False
+    before = [keras.ops.convert_to_numpy(weight) for weight in frozen.weights]
+    _steps(model, batches(3))
+    for weight, value in zip(frozen.weights, before, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), value)
+
+
+def test_many_sizes_do_not_fill_the_memory(graphs):
+    model = make_model()
+    model.teacher_forcing_ratio.assign(1.0)
+    model.compile(keras.optimizers.Adam(1e-3))
+    for size in (*range(1, KINDS_KEPT + 3), *range(1, KINDS_KEPT + 3)):
+        _steps(model, batches(1, size))
+    assert len(graphs) == KINDS_KEPT
+
+
+def test_what_cannot_be_recorded_runs_with_a_line_that_says_why(graphs, capsys):
+    def reads(model):
+        original = model.negative_elbo
+
+        def negative_elbo(inputs, training):
+            loss, terms = original(inputs, training)
+            return loss * (1.0 if float(loss) > 0 else -1.0), terms
+
+        model.negative_elbo = negative_elbo
+        return model
+
+    expected, _ = losses(reads(make_model(stop_feedback_gradient=False)), False, batches(4))
+    found, _ = losses(reads(make_model(stop_feedback_gradient=False)), "auto", batches(4))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "CUDA graph" in line]
+    assert line.startswith("the training step is not recorded as a CUDA graph, and runs slower: ")
+
+
+def test_an_optimiser_that_reads_values_is_left_out_of_the_graph(graphs, capsys):
+    class Reads(keras.optimizers.Adam):
+        def apply(self, gradients, variables=None):
+            assert float(keras.ops.sum(gradients[0])) < 1e9
+            super().apply(gradients, variables)
+
+    found = []
+    for jit_compile in (False, "auto"):
+        model = make_model(stop_feedback_gradient=False)
+        model.compile(Reads(1e-3), jit_compile=jit_compile)
+        found.append(_steps(model, batches(4)))
+    np.testing.assert_allclose(*found, rtol=1e-5)
+    assert any(graph.replays for graph in graphs) and "CUDA graph" not in capsys.readouterr().out
+
+
+def test_predictions_follow_the_weights(graphs):
+    model = make_model()
+    (batch,) = batches(1)
+    for _ in range(2):
+        video = model.predict_video(batch["frames"][:, 0], batch["poses"], temperature=1, seed=0)
+        z = np.random.default_rng(0)
+        shape = model.latent_shape((8, 16))
+        frame = batch["frames"][:, 0].astype("float32") / 255
+        for t in range(1, 4):
+            pose = model.architecture.encode_poses(batch["poses"][:, t : t + 1] / np.float32(255))
+            noise = z.standard_normal((2, *shape), "float32")
+            step = model.architecture.step(*map(keras.ops.convert_to_tensor, (frame, pose[:, 0], noise)))
+            frame = keras.ops.convert_to_numpy(step)
+            np.testing.assert_allclose(video[:, t], frame, rtol=1e-4, atol=1e-5)
+        for weight in model.architecture.trainable_weights:
+            weight.assign(weight * 0.8)
+    assert sum(graph.replays for graph in graphs) >= 2
+
+
+def _steps(model, data):
+    found = []
+    for batch in data:
+        model.reset_metrics()
+        found.append(float(model.train_on_batch(batch, return_dict=True)["loss"]))
+    return np.array(found)

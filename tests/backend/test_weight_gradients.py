@@ -47,6 +47,18 @@ def test_of_a_weight_that_is_used_several_times(kind, uses):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
+def test_a_use_that_the_loss_does_not_depend_on():
+    weights = [keras.Variable(np.eye(3, dtype="float32")), keras.Variable(np.zeros(3, "float32"))]
+    x = ops.ones((1, 2, 2, 3))
+    with collected(weights) as found:
+        used, _ = (convolutions.pointwise(x, weights) for _ in range(2))
+        gradients = torch.autograd.grad(
+            used.sum(), [each.value for each in weights], allow_unused=True
+        )
+    kernel, bias = found.added_to(gradients)
+    assert kernel.tolist() == [[4.0] * 3] * 3 and bias.tolist() == [4.0] * 3
+
+
 def test_weights_that_are_not_trained_are_left_alone():
     kernel, bias = (
         keras.Variable(np.eye(3, dtype="float32")),
