@@ -21,6 +21,12 @@ def test_auto_compiles_where_it_pays_and_the_reason_is_said(asked, backend, comp
     assert reason.startswith("by XLA") == compiled
 
 
+def test_a_gpu_records_the_step_unless_it_is_told_not_to(monkeypatch):
+    monkeypatch.setattr(compiling, "on_gpu", lambda: True)
+    assert compiling.choose("auto", "torch") == (False, "no; recorded once as a CUDA graph")
+    assert "CUDA graph" not in compiling.choose("off", "torch")[1]
+
+
 def test_torch_compile_needs_a_compiler(monkeypatch):
     monkeypatch.setattr(compiling.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match="needs a C\\+\\+ compiler"):

@@ -29,6 +29,12 @@ def found(monkeypatch):
     return name
 
 
+@pytest.mark.parametrize(("kind", "gpu"), [("cpu", False), ("cuda", True), ("mps", False)])
+def test_whether_there_is_a_gpu(found, kind, gpu):
+    found("torch", SimpleNamespace(type=kind))
+    assert device.on_gpu() == gpu
+
+
 @pytest.mark.parametrize(("kind", "name"), [("cpu", "CPU"), ("cuda", "GPU (H100)"), ("mps", "MPS")])
 def test_on_torch(found, kind, name):
     assert found("torch", SimpleNamespace(type=kind)) == name
@@ -37,6 +43,12 @@ def test_on_torch(found, kind, name):
 @pytest.mark.parametrize(("kind", "name"), [("CPU", "CPU"), ("GPU", "GPU (H100)")])
 def test_on_tensorflow(found, kind, name):
     assert found("tensorflow", f"/job:localhost/replica:0/task:0/device:{kind}:0") == name
+
+
+@pytest.mark.parametrize(("kind", "gpu"), [("cpu", False), ("cuda", True), ("mps", False)])
+def test_whether_there_is_a_gpu(found, kind, gpu):
+    found("torch", SimpleNamespace(type=kind))
+    assert device.on_gpu() == gpu
 
 
 @pytest.mark.parametrize(("kind", "name"), [("cpu", "CPU"), ("gpu", "GPU (H100)")])

@@ -1,6 +1,7 @@
 import keras
 import pytest
 
+from keras_cvae.backend import loops
 from keras_cvae.backend.loops import compiled_length, two_passes_pay
 
 
@@ -14,9 +15,15 @@ def test_a_compiled_loop_has_few_lengths_and_wastes_little(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("backend", "heavy", "pays"),
-    [("torch", False, True), ("torch", True, False), ("jax", True, True)],
+    ("backend", "gpu", "heavy", "pays"),
+    [
+        ("torch", False, False, True),
+        ("torch", False, True, False),
+        ("torch", True, True, True),
+        ("jax", False, True, True),
+    ],
 )
-def test_a_second_decoding_pays_where_arithmetic_is_little(monkeypatch, backend, heavy, pays):
+def test_a_second_decoding_pays_where_arithmetic_is_little(monkeypatch, backend, gpu, heavy, pays):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(loops, "on_gpu", lambda: gpu)
     assert two_passes_pay(heavy) == pays
