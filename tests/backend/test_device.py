@@ -45,12 +45,6 @@ def test_on_tensorflow(found, kind, name):
     assert found("tensorflow", f"/job:localhost/replica:0/task:0/device:{kind}:0") == name
 
 
-@pytest.mark.parametrize(("kind", "gpu"), [("cpu", False), ("cuda", True), ("mps", False)])
-def test_whether_there_is_a_gpu(found, kind, gpu):
-    found("torch", SimpleNamespace(type=kind))
-    assert device.on_gpu() == gpu
-
-
 @pytest.mark.parametrize(("kind", "name"), [("cpu", "CPU"), ("gpu", "GPU (H100)")])
 def test_on_jax(found, kind, name):
     assert found("jax", SimpleNamespace(platform=kind, device_kind="H100")) == name
