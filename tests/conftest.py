@@ -5,10 +5,19 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # before anything imports Keras
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # a test process is one of two
+# For a GPU, and inherited by the processes that tests start. Numbers are compared to 1e-4 and
+# better: NVIDIA's libraries and JAX must not round the inputs of a product to TF32. JAX takes most
+# of the memory of a GPU when it starts, which other test processes need.
+os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
+os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import keras
 import numpy as np
 import pytest
+from checks import repeat_on_a_gpu
+
+repeat_on_a_gpu()
 
 TESTS = Path(__file__).parent
 # With several test processes the tests of a file run in one of them; so do those of these folders
