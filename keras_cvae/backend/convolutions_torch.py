@@ -118,6 +118,11 @@ POINTWISE = _convolution((3, 2, 0, 1), lambda kernel: kernel[:, :, 0, 0].t())
 # --- As a product of matrices ---
 
 
+def _product(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    # Of two dimensions: only then is the bias added in the same operation when it is recorded.
+    return torch.addmm(bias, x.reshape(-1, x.shape[-1]), kernel).view(*x.shape[:-1], -1)
+
+
 def _product_gradients(x: Tensor, kernel: Tensor, gy: Tensor) -> tuple[Tensor, Tensor]:
     rows, gradients = (each.reshape(-1, each.shape[-1]) for each in (x, gy))
     return rows.t() @ gradients, _bias_gradient(gy)
@@ -131,7 +136,7 @@ def _bias_gradient(gy: Tensor) -> Tensor:
 
 PRODUCT = Convolution(
     lay_out=lambda kernel: kernel,
-    forward=lambda x, kernel, bias: functional.linear(x, kernel.t(), bias),
+    forward=_product,
     image_gradient=lambda x, kernel, gy: gy @ kernel.t(),
     weight_gradients=_product_gradients,
 )

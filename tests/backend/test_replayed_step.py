@@ -82,7 +82,6 @@ OPTIONS = [
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_ten_steps_are_those_that_run_operation_by_operation(graphs, options):
     expected, weights = losses(make_model(**options), False, batches())
-    assert not [graph for graph in graphs if graph.replays > STEPS]
     del graphs[:]
     found, replayed = losses(make_model(**options), "auto", batches())
     assert sum(graph.replays for graph in graphs) >= STEPS - 2  # two branches begin
