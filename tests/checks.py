@@ -1,6 +1,7 @@
 """What tests share: other backends in processes of their own, weights, and checks of layers."""
 
 import atexit
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -11,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 TESTS = Path(__file__).parent
 GOLDEN = TESTS / "golden"
-ABSENT = TESTS / "absent"  # first on the path, it makes TensorFlow absent
+ABSENT = TESTS / "absent"  # first on the path, it makes TensorFlow absent, and PyTorch exact
 BACKENDS = ("torch", "tensorflow", "jax")
 TINY = {"frame_features": 16, "pose_features": 8, "latent_maps": 4, "decoder_features": 24}
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}  # variables of a process
+needs_av = pytest.mark.skipif(not importlib.util.find_spec("av"), reason="PyAV is not installed")
 TINIEST = {"frame_features": 8, "pose_features": 2, "latent_maps": 4, "decoder_features": 8}
 
 
@@ -27,19 +31,54 @@ def installed_backends():
     return [name for name in BACKENDS if importlib.util.find_spec(name)]
 
 
-def environment(backend=None, path=()):
-    """Variables of a process from which the checkout and `tests` can be imported."""
+def repeat_on_a_gpu():
+    """Makes PyTorch compute the same numbers each time on a GPU too, as it does on a CPU.
+
+    No variable of the environment does that: in other processes it is `absent/sitecustomize.py`.
+    """
+    if os.environ["KERAS_BACKEND"] != "torch":
+        return
+    import torch
+
+    if torch.cuda.is_available():
+        torch.backends.cudnn.deterministic = True
+        os.environ["KERAS_CVAE_TESTS_REPEAT"] = "1"
+
+
+def jax_has_a_plugin():
+    """Whether JAX is installed for a GPU or TPU."""
+    plugins = importlib.metadata.entry_points(group="jax_plugins")
+    return bool(plugins or importlib.util.find_spec("libtpu"))
+
+
+def python_path(*folders):
+    """PYTHONPATH of a process: these folders, then those of this process, where Keras may be."""
+    return os.pathsep.join(map(str, filter(None, (*folders, os.environ.get("PYTHONPATH")))))
+
+
+def environment(backend=None, path=(), gpu=True):
+    """Variables of a process from which the checkout and `tests` can be imported.
+
+    Args:
+        backend: str, KERAS_BACKEND there; `None` leaves it unset.
+        path: more folders to import from.
+        gpu: bool. `False` hides the GPU, for what is about CPUs.
+    """
     found = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    # JAX compiles five times as fast.
-    found["XLA_FLAGS"] = (
-        "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
-        "--xla_cpu_use_fusion_emitters=false"
-    )
+    found.pop("XLA_FLAGS", None)
+    if not jax_has_a_plugin():  # XLA ends the process at a flag that a version does not know
+        # JAX compiles five times as fast.
+        found["XLA_FLAGS"] = (
+            "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+            "--xla_cpu_use_fusion_emitters=false"
+        )
+    if not gpu:
+        found |= NO_GPU
     found.pop("KERAS_BACKEND", None)
     if backend is not None:
         found["KERAS_BACKEND"] = backend
     absent = [ABSENT] if backend in ("torch", "jax") else []
-    found["PYTHONPATH"] = os.pathsep.join(map(str, (*absent, TESTS.parent, TESTS, *path)))
+    found["PYTHONPATH"] = python_path(*absent, TESTS.parent, TESTS, *path)
     return found
 
 
@@ -58,7 +97,7 @@ def run_command(arguments, variables, timeout=300):
     )
 
 
-def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
+def run_python(code, *args, backend=None, timeout=300, path=(), check=True, gpu=True):
     """Runs Python code in a fresh process, from which the checkout and `tests` can be imported.
 
     Args:
@@ -68,13 +107,14 @@ def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
         timeout: seconds.
         path: more folders to import from.
         check: bool, whether a failure of the process is one of the test.
+        gpu: bool. `False` hides the GPU.
 
     Returns:
         str, what it printed (with `check=False` the `CompletedProcess`).
     """
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, args)],
-        env=environment(backend, path),
+        env=environment(backend, path, gpu),
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -85,7 +125,7 @@ def run_python(code, *args, backend=None, timeout=300, path=(), check=True):
     return done.stdout
 
 
-def call(function, *args, backend, timeout=300, fresh=False):
+def call(function, *args, backend, timeout=300, fresh=False, gpu=True):
     """Calls a function of a test module with strings, in a process on another backend.
 
     The process serves all calls of a session: starting a backend takes seconds.
@@ -96,6 +136,7 @@ def call(function, *args, backend, timeout=300, fresh=False):
         backend: str.
         timeout: seconds.
         fresh: bool, in a process of its own, for what changes the process.
+        gpu: bool. `False`, in a fresh process, hides the GPU.
 
     Returns:
         str, what it printed.
@@ -103,7 +144,9 @@ def call(function, *args, backend, timeout=300, fresh=False):
     path = Path(function.__code__.co_filename)
     if fresh:
         code = f"import sys, {path.stem} as m; m.{function.__name__}(*sys.argv[1:])"
-        return run_python(code, *args, backend=backend, timeout=timeout, path=(path.parent,))
+        path = (path.parent,)
+        return run_python(code, *args, backend=backend, timeout=timeout, path=path, gpu=gpu)
+    assert gpu, "the process that serves all calls has the GPU"
     if backend not in _workers:
         _workers[backend] = subprocess.Popen(
             [sys.executable, TESTS / "backend_worker.py"],
@@ -189,6 +232,17 @@ def to_numpy(x):
     from keras import ops
 
     return np.asarray(ops.convert_to_numpy(ops.stop_gradient(x)))
+
+
+def rounding(on_a_cpu=0.0):
+    """The largest difference of pixels that are predicted in another way from the same numbers.
+
+    On a GPU a convolution of another number of images sums in another order, or by Winograd's
+    algorithm.
+    """
+    from keras_cvae.backend.device import device_name
+
+    return on_a_cpu if device_name() == "CPU" else 5e-5
 
 
 def relative(a, b):

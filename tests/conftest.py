@@ -5,15 +5,26 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # before anything imports Keras
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # a test process is one of two
+# For a GPU, and inherited by the processes that tests start. Numbers are compared to 1e-4 and
+# better: NVIDIA's libraries and JAX must not round the inputs of a product to TF32. JAX takes most
+# of the memory of a GPU when it starts, which other test processes need.
+os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
+os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import keras
 import numpy as np
 import pytest
+from checks import repeat_on_a_gpu
+
+repeat_on_a_gpu()
 
 TESTS = Path(__file__).parent
 # With several test processes the tests of a file run in one of them; so do those of these folders
 # and files, which share what is expensive: the processes of the other backends, a trained run. They
-# take the longest and come first.
+# take the longest and come first. Of more processes than FEW each trains the run of the scripts, in
+# seconds: one of them would be busy with these tests long after the others.
+FEW = 4
 SHARING = {
     "backends": (
         "tests/test_golden.py",
@@ -41,9 +52,12 @@ def pytest_collection_modifyitems(items):
 def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadScopeScheduling
 
+    many = len(config.option.tx) > FEW
+
     class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return group_of(nodeid)
+            group = group_of(nodeid)
+            return nodeid.partition("::")[0] if many and group == "scripts" else group
 
     config.option.loadscopereorder = False  # by the number of tests, not by their time
     return ByGroup(config, log)

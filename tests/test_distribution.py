@@ -1,5 +1,7 @@
 """Two processes or devices train as one does, and fail together.
 
+They are on the CPU, which two can share, also where there is a GPU.
+
 Run by torchrun, this file is what the processes do.
 """
 
@@ -100,7 +102,7 @@ def together(tmp_path_factory):
     np.save(folder / "images.npy", np.arange(6 * 8 * 8 * 3, dtype=np.uint8).reshape(6, 8, 8, 3))
     done = run_command(
         ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, __file__, folder],
-        environment("torch"),
+        environment("torch", gpu=False),
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     (folder / "stdout").write_text(done.stdout)
@@ -112,10 +114,26 @@ def seen(together):
     return [json.loads((together / f"seen-{rank}.json").read_text()) for rank in (0, 1)]
 
 
+def train_alone(folder):
+    """What one process does."""
+    for variant in VARIANTS:
+        weights, losses = trained(variant)
+        np.save(Path(folder) / f"{variant}-alone.npy", weights)
+        (Path(folder) / f"{variant}-alone.json").write_text(json.dumps(losses))
+
+
+@pytest.fixture(scope="module")
+def alone(together):
+    """The folder in which one process wrote its weights and losses too."""
+    call(train_alone, together, backend="torch", fresh=True, gpu=False)
+    return together
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_two_processes_train_as_one(together, seen, variant):
-    weights, losses = trained(variant)
-    first, second = (np.load(together / f"{variant}-{rank}.npy") for rank in (0, 1))
+def test_two_processes_train_as_one(alone, seen, variant):
+    weights = np.load(alone / f"{variant}-alone.npy")
+    losses = json.loads((alone / f"{variant}-alone.json").read_text())
+    first, second = (np.load(alone / f"{variant}-{rank}.npy") for rank in (0, 1))
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, weights, atol=1e-5)
     np.testing.assert_allclose(seen[0][variant], losses, rtol=1e-5)
@@ -227,7 +245,7 @@ def spread():
 
 def test_two_devices_of_jax_train_as_one():
     pytest.importorskip("jax")
-    printed = call(spread, backend="jax", fresh=True).split()
+    printed = call(spread, backend="jax", fresh=True, gpu=False).split()
     assert printed[:3] == ["UserError"] * 3
 
 

@@ -3,7 +3,7 @@ import importlib.util
 import os
 
 import pytest
-from checks import installed_backends, run_python
+from checks import installed_backends, jax_has_a_plugin, run_python
 
 from keras_cvae.backend import xla
 
@@ -43,6 +43,7 @@ def test_the_users_flags_stay(machine, monkeypatch):
 
 
 @pytest.mark.skipif("jax" not in installed_backends(), reason="jax is not installed")
+@pytest.mark.skipif(jax_has_a_plugin(), reason="JAX is installed for a GPU or TPU: no flags there")
 def test_the_installed_xla_knows_the_flags():
     """Else XLA ends the process: then measure anew, and change `MEASURED` or the flags."""
     code = """

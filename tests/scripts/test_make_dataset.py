@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bodies import dance
+from checks import needs_av, python_path
 
 from keras_cvae.data.dance_folder import read_split
 from keras_cvae.data.joints import read_info, read_joints
@@ -20,7 +21,7 @@ def make_dataset(*arguments):
         [sys.executable, ROOT / "scripts" / "make_dataset.py", *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": python_path(ROOT)},
     )
 
 
@@ -70,7 +71,7 @@ def test_a_ball_bounces_in_the_folder(tmp_path):
         (["--person", "left", "--anyway"], "--person goes with --video FILE."),
         (["--video", "x.mp4", "--seed", 0], "--seed is of the built-in dancer"),
         (["--video", "x.mp4", "--ball"], "--ball is of the built-in dancer"),
-        (["--video", "x.mp4"], "Cannot read video x.mp4: No such file"),
+        pytest.param(["--video", "x.mp4"], "Cannot read video x.mp4: No such file", marks=needs_av),
         (["--video", "x.mp4", "--person", 0], "The person must be largest, left, right, or a"),
         (["--frame-size", 10**6, 10**6], "The drawing of a frame of 1000000 x 1000000, 2 times"),
     ],

@@ -119,6 +119,7 @@ def test_a_full_disk_names_the_file_and_how_to_go_on(flags, tmp_path):
 
     process = start(
         [ROOT / "scripts" / "train.py", *flags, "--out", tmp_path / "run"],
+        gpu=False,  # whose driver may write files of its own
         preexec_fn=small_files,
     )
     done = finish(process)

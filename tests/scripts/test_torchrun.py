@@ -1,4 +1,7 @@
-"""train.py under torchrun: a killed process ends all, and the run goes on as if it were one."""
+"""train.py under torchrun: a killed process ends all, and the run goes on as if it were one.
+
+The two processes are on the CPU, also where there is a GPU, which is for one.
+"""
 
 import os
 import signal
@@ -34,9 +37,22 @@ def process_of_rank(rank, folder):
     raise AssertionError(f"no process of rank {rank}")
 
 
-def test_a_killed_process_ends_all_and_the_run_goes_on(run, flags, tmp_path):
+@pytest.fixture
+def run_on_a_cpu(request, flags, tmp_path):
+    """The finished run, trained on a CPU, where random numbers are others than on a GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return request.getfixturevalue("run")
+    folder = tmp_path / "alone"
+    train = [ROOT / "scripts" / "train.py", *flags, "--out", folder]
+    assert finish(start(train, backend="torch", gpu=False)).code == 0
+    return folder
+
+
+def test_a_killed_process_ends_all_and_the_run_goes_on(run_on_a_cpu, flags, tmp_path):
     again = tmp_path / "run"
-    process = start([*TRAIN, *flags, "--out", again], backend="torch")
+    process = start([*TRAIN, *flags, "--out", again], backend="torch", gpu=False)
     for line in process.stdout:
         if line.startswith("epoch 1/4"):
             break
@@ -50,11 +66,11 @@ def test_a_killed_process_ends_all_and_the_run_goes_on(run, flags, tmp_path):
     assert "ended or was killed; the others stop too" in done.err
     assert not (again / "metrics.json").exists()
 
-    done = finish(start([*TRAIN, "--resume", again], backend="torch"))
+    done = finish(start([*TRAIN, "--resume", again], backend="torch", gpu=False))
     assert done.code == 0, done
     assert done.out.count("2 processes, each with an equal part of every batch") == 1
     assert done.out.count("finished 4 epochs") == 1
-    for own, expected in zip(history(again), history(run), strict=True):
+    for own, expected in zip(history(again), history(run_on_a_cpu), strict=True):
         assert own.keys() == expected.keys()
         for name, value in expected.items():
             if value:
