@@ -6,6 +6,7 @@ from checks import run_python
 
 torch = pytest.importorskip("torch")
 import keras  # noqa: E402
+from keras import ops  # noqa: E402
 
 from keras_cvae.backend import convolutions_generic, convolutions_torch  # noqa: E402
 
@@ -19,10 +20,10 @@ def test_values_and_gradients_are_those_of_keras(name, size):
     rng = np.random.default_rng(0)
     outputs = 5 if name == "depthwise3x3" else 7
     arrays = [rng.random((*size, 5)), rng.random(KERNELS[name]), rng.random(outputs)]
-    weights = torch.tensor(rng.random((*size, outputs)), dtype=torch.float32)
+    weights = ops.convert_to_tensor(rng.random((*size, outputs)), "float32")
     results = []
     for module in (convolutions_torch, convolutions_generic):
-        tensors = [torch.tensor(a, dtype=torch.float32, requires_grad=True) for a in arrays]
+        tensors = [ops.convert_to_tensor(a, "float32").requires_grad_() for a in arrays]
         y = getattr(module, name)(*tensors)
         results.append([y, *torch.autograd.grad((y * weights).sum(), tensors)])
     for ours, theirs in zip(*results, strict=True):

@@ -38,7 +38,7 @@ def step(weight):
 def test_it_has_the_present_weights_and_no_gradient(step, weight):
     for value in (2.0, 5.0):
         weight.assign([value])
-        y = step.for_inputs(torch.ones(3))(torch.ones(3))
+        y = step.for_inputs(ops.ones(3))(ops.ones(3))
         assert y.tolist() == [value] * 3 and not y.requires_grad
 
 
@@ -46,12 +46,12 @@ def test_weights_stay_the_present_ones_in_a_layer_of_lower_precision(step, weigh
     layer = Layer(step)
     for value in (2.0, 5.0):
         weight.assign([value])
-        assert layer(torch.ones(3)).tolist() == [value] * 3
+        assert layer(ops.ones(3)).tolist() == [value] * 3
 
 
 def test_inputs_of_any_layout_are_taken(weight):
     step = OwnStep(lambda x: ops.reshape(x, (-1,)) * ops.convert_to_tensor(weight), [weight])
-    x = torch.arange(6.0).reshape(2, 3)
+    x = ops.arange(6.0).reshape(2, 3)
     across = x.t().contiguous().t()
     for example in (x, across):
         for later in (x, across):
@@ -61,7 +61,7 @@ def test_inputs_of_any_layout_are_taken(weight):
 def test_what_compiles_by_itself_is_not_recorded(step, monkeypatch):
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
     monkeypatch.setattr(recorded_step, "RecordedStep", None)
-    y = step.for_inputs(torch.ones(3))(torch.ones(3))
+    y = step.for_inputs(ops.ones(3))(ops.ones(3))
     assert y.tolist() == [2.0] * 3 and not y.requires_grad
 
 
@@ -77,7 +77,7 @@ def test_it_is_recorded_once_for_a_shape_and_keeps_some(weight, monkeypatch):
     monkeypatch.setattr(own_step, "SHAPES_KEPT", 2)
     step = OwnStep(lambda x: x * ops.convert_to_tensor(weight), [weight])
     for size in (1, 2, 1, 2, 3, 2, 1):
-        assert step.for_inputs(torch.ones(size))(torch.ones(size)).tolist() == [2.0] * size
+        assert step.for_inputs(ops.ones(size))(ops.ones(size)).tolist() == [2.0] * size
     assert made == [1, 2, 3, 1]  # the oldest made room for the third
 
 
@@ -89,7 +89,7 @@ def test_a_compiled_step_has_it_inside(weight):
     own = OwnStep(Networks().step, [weight])
     # Without a code generator: what is tested is whether the step can be traced.
     compiled = torch.compile(lambda x: own.for_inputs(x)(x) + x, backend="eager")
-    x = torch.ones(3, requires_grad=True)
+    x = ops.ones(3).requires_grad_()
     result = compiled(x)
     assert result.tolist() == [3.0] * 3
     result.sum().backward()
