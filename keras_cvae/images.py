@@ -209,6 +209,8 @@ def tensor_to_unit(images: Any, what: str = "images") -> Any:
     from keras import ops
 
     dtype = ops.dtype(images) if hasattr(images, "dtype") else "unknown"
+    if ops.is_tensor(images):  # a DataLoader of PyTorch gives them on the CPU: to where Keras is
+        images = ops.convert_to_tensor(images)
     if dtype == "uint8":
         return ops.cast(images, "float32") / 255.0
     if "float" in dtype:

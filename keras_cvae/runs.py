@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import keras_cvae
 from keras_cvae.errors import UserError
 from keras_cvae.files import new_folder, read_json, remove_leftovers, write_json, written_whole
 
@@ -26,7 +27,7 @@ _LOCK = ".lock"
 _EARLIER_PARTIAL = re.compile(r"\..*\.\d+\.partial(\..*)?")  # as earlier versions named them
 BASELINES = ("first_frame", "mean_frame", "previous_true_frame")
 
-_PACKAGES = ("keras_cvae", "keras", "torch", "tensorflow", "jax", "numpy")
+_PACKAGES = ("keras", "torch", "tensorflow", "jax", "numpy")
 _OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python")  # one is enough
 
 
@@ -207,7 +208,11 @@ def environment(backend: str) -> dict:
     """
     return {
         "backend": backend,
-        "versions": package_versions((*_PACKAGES, *_OPENCV)),
+        # Of this package by itself: a checkout need not be installed.
+        "versions": {
+            "keras_cvae": keras_cvae.__version__,
+            **package_versions((*_PACKAGES, *_OPENCV)),
+        },
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),

@@ -242,8 +242,9 @@ def without(monkeypatch):
 
 
 def test_missing_packages_are_named(model, tmp_path, without):
-    without("onnx", "tensorflow")
-    with pytest.raises(ValueError, match=r"onnx \(with torch\); or tensorflow, onnx \(with tens"):
+    without("onnx", "tensorflow", "tf2onnx")
+    absent = r"onnx \(with torch\); or tensorflow, onnx, tf2onnx \(with tensorflow\)"
+    with pytest.raises(ValueError, match=absent):
         export(model, tmp_path / "dancer.onnx", "onnx")
     with pytest.raises(ValueError, match=r"pip install 'keras_cvae\[tensorflow\]'"):
         export(model, tmp_path / "dancer", "tf_saved_model")
@@ -297,7 +298,8 @@ def test_what_is_no_model_size_or_folder(model, tmp_path):
     assert read_manifest(tmp_path / "dancer.keras")["frame_size"] == [16, 16]
 
 
-def test_the_backend_in_use_comes_first():
+def test_the_backend_in_use_comes_first(monkeypatch):
+    monkeypatch.setattr(formats.importlib.util, "find_spec", lambda name: name)  # all installed
     assert formats.writing_backend("onnx", "tensorflow") == "tensorflow"
     assert formats.writing_backend("onnx", "jax") == "torch"
     assert formats.writing_backend("torch", "jax") == "torch"

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from bodies import dance
-from checks import TINIEST
+from checks import TINIEST, needs_av
 from script_checks import one_error, run_script
 
 from keras_cvae import CVAE, runs
@@ -45,7 +45,7 @@ def test_it_drives_and_says_how_well_it_fits(run, tmp_path):
     [
         ([], "give --video FILE, --keypoints FILE, or both"),
         (["--keypoints", "nowhere.json"], "nowhere.json"),
-        (["--video", "nowhere.mp4"], "nowhere.mp4"),
+        pytest.param(["--video", "nowhere.mp4"], "nowhere.mp4", marks=needs_av),
         (["--keypoints", "OTHER", "--zoom", 0], "zoom"),
         (["--keypoints", "OTHER", "--start", 9], "no frame between 9 s"),
         (["--keypoints", "OTHER", "--person", "nobody"], "largest, left, right"),
