@@ -51,6 +51,11 @@ def jax_has_a_plugin():
     return bool(plugins or importlib.util.find_spec("libtpu"))
 
 
+def python_path(*folders):
+    """PYTHONPATH of a process: these folders, then those of this process, where Keras may be."""
+    return os.pathsep.join(map(str, filter(None, (*folders, os.environ.get("PYTHONPATH")))))
+
+
 def environment(backend=None, path=(), gpu=True):
     """Variables of a process from which the checkout and `tests` can be imported.
 
@@ -73,7 +78,7 @@ def environment(backend=None, path=(), gpu=True):
     if backend is not None:
         found["KERAS_BACKEND"] = backend
     absent = [ABSENT] if backend in ("torch", "jax") else []
-    found["PYTHONPATH"] = os.pathsep.join(map(str, (*absent, TESTS.parent, TESTS, *path)))
+    found["PYTHONPATH"] = python_path(*absent, TESTS.parent, TESTS, *path)
     return found
 
 

@@ -22,7 +22,9 @@ repeat_on_a_gpu()
 TESTS = Path(__file__).parent
 # With several test processes the tests of a file run in one of them; so do those of these folders
 # and files, which share what is expensive: the processes of the other backends, a trained run. They
-# take the longest and come first.
+# take the longest and come first. Of more processes than FEW each trains the run of the scripts, in
+# seconds: one of them would be busy with these tests long after the others.
+FEW = 4
 SHARING = {
     "backends": (
         "tests/test_golden.py",
@@ -50,9 +52,12 @@ def pytest_collection_modifyitems(items):
 def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadScopeScheduling
 
+    many = len(config.option.tx) > FEW
+
     class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return group_of(nodeid)
+            group = group_of(nodeid)
+            return nodeid.partition("::")[0] if many and group == "scripts" else group
 
     config.option.loadscopereorder = False  # by the number of tests, not by their time
     return ByGroup(config, log)

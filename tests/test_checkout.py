@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checks import python_path
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,7 +28,7 @@ def checkout(tmp_path_factory):
 
 
 def run(code, checkout):
-    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    environment = {**os.environ, "PYTHONPATH": python_path(checkout)}
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environment,

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from checks import python_path
 
 ROOT = Path(__file__).parents[1]
 PAGE = "keras_cvae/play/page"
@@ -131,7 +132,7 @@ KLAnnealing("none", 1)
 for module in (keras_cvae, keras_cvae.callbacks, keras_cvae.saved_models):
     print(module.__file__)
 """
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    environment = {**os.environ, "PYTHONPATH": python_path(tmp_path / "site")}
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environment,

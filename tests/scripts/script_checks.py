@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from checks import ABSENT, NO_GPU
+from checks import ABSENT, NO_GPU, python_path
 
 from keras_cvae.video.gif import _nearest
 
@@ -52,13 +52,13 @@ def load_script(name):
 
 def start(command, backend=None, gpu=True, **options):
     """Starts Python with arguments in another process, to which `gpu=False` hides the GPU."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": python_path(ROOT)}
     if not gpu:
         environment |= NO_GPU
     if backend is not None:
         environment["KERAS_BACKEND"] = backend
     if environment.get("KERAS_BACKEND") == "torch":
-        environment["PYTHONPATH"] = os.pathsep.join(map(str, (ABSENT, ROOT)))
+        environment["PYTHONPATH"] = python_path(ABSENT, ROOT)
     return subprocess.Popen(
         [sys.executable, "-u", *map(str, command)],
         env=environment,

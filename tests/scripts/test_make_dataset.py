@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bodies import dance
-from checks import needs_av
+from checks import needs_av, python_path
 
 from keras_cvae.data.dance_folder import read_split
 from keras_cvae.data.joints import read_info, read_joints
@@ -21,7 +21,7 @@ def make_dataset(*arguments):
         [sys.executable, ROOT / "scripts" / "make_dataset.py", *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": python_path(ROOT)},
     )
 
 

@@ -16,7 +16,7 @@ import sys
 import cv2
 import pytest
 from bodies import dance
-from checks import GOLDEN
+from checks import GOLDEN, python_path
 from play_checks import needs_the_web_runtime
 from script_checks import ROOT, SIZE, run_script
 
@@ -146,7 +146,7 @@ def test_a_long_command_runs(workplace, command):
         shutil.rmtree(workplace / "runs/me")
         if not (workplace / "me").exists():  # the test of make_dataset.py writes it, too
             write_dataset(workplace / "me", SIZE, frames={"train": 64, "val": 8, "test": [8]})
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": python_path(ROOT)}
     command = command.replace("python ", f"{shlex.quote(sys.executable)} ", 1)
     done = subprocess.run(command, shell=True, cwd=workplace, env=environment, text=True)
     assert done.returncode == 0

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from checks import ABSENT, environment, installed_backends
+from checks import ABSENT, environment, installed_backends, python_path
 from script_checks import ROOT, SIZE, one_error, run_script
 
 from keras_cvae.data import load_videos
@@ -54,7 +54,7 @@ def test_it_needs_no_word_about_the_backend(data, tmp_path):
     write_submission(path, [video.frames for video in videos])
     variables = environment()
     variables["KERAS_HOME"] = str(tmp_path / "none")
-    variables["PYTHONPATH"] = os.pathsep.join(map(str, (ABSENT, ROOT)))
+    variables["PYTHONPATH"] = python_path(ABSENT, ROOT)
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "score.py", path, data, *map(str, SIZES)],
         env=variables,
