@@ -2,7 +2,6 @@
 
 import shutil
 
-from keras_cvae.backend.device import on_gpu
 from keras_cvae.errors import UserError, check_choice
 
 CHOICES = ("auto", "on", "off")
@@ -32,6 +31,8 @@ def choose(asked: str, backend: str) -> tuple[bool, str]:
             "Compiling the step with torch.compile needs a C++ compiler, and none of g++, c++ and "
             "clang++ was found. Install one, or leave compile at auto."
         )
+    from keras_cvae.backend.device import on_gpu  # it imports Keras, which flags do not need
+
     if asked == "auto" and on_gpu():
         return on, "no; recorded once as a CUDA graph"
     return on, "by torch.compile" if on else "no; torch.compile was slower in trials on CPUs"

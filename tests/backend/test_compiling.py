@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_cvae.backend import compiling
+from keras_cvae.backend import compiling, device
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_auto_compiles_where_it_pays_and_the_reason_is_said(asked, backend, comp
 
 
 def test_a_gpu_records_the_step_unless_it_is_told_not_to(monkeypatch):
-    monkeypatch.setattr(compiling, "on_gpu", lambda: True)
+    monkeypatch.setattr(device, "on_gpu", lambda: True)
     assert compiling.choose("auto", "torch") == (False, "no; recorded once as a CUDA graph")
     assert "CUDA graph" not in compiling.choose("off", "torch")[1]
 
