@@ -80,6 +80,7 @@ def use_stand_in(monkeypatch):
     """Lets CPU tensors be replayed by the stand-in; returns the list of graphs made."""
     CpuGraph.made = []
     monkeypatch.setattr(replay, "CudaGraph", CpuGraph)
+    monkeypatch.setattr(replay, "warm_up", lambda function, *arguments: function(*arguments))
     monkeypatch.setattr(replay, "replays", lambda tensor: True)
     monkeypatch.setattr(replay, "recording", lambda: bool(recording_now))
     monkeypatch.setattr(replay, "shared_pool", lambda: object())

@@ -120,7 +120,9 @@ POINTWISE = _convolution((3, 2, 0, 1), lambda kernel: kernel[:, :, 0, 0].t())
 
 def _product(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     # Of two dimensions: only then is the bias added in the same operation when it is recorded.
-    return torch.addmm(bias, x.reshape(-1, x.shape[-1]), kernel).view(*x.shape[:-1], -1)
+    return torch.addmm(bias, x.reshape(-1, x.shape[-1]), kernel).view(
+        *x.shape[:-1], kernel.shape[-1]
+    )
 
 
 def _product_gradients(x: Tensor, kernel: Tensor, gy: Tensor) -> tuple[Tensor, Tensor]:

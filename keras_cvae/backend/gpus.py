@@ -35,7 +35,11 @@ def choose_device(asked: str, backend: str) -> bool:
 
 
 def gpu_count(backend: str) -> int:
-    """The number of GPUs that a backend sees (CUDA's or ROCm's). It imports the backend."""
+    """The number of GPUs that a backend sees (CUDA's or ROCm's). It imports the backend.
+
+    Args:
+        backend: the Keras backend.
+    """
     if backend == "torch":
         import torch
 
@@ -53,7 +57,11 @@ def gpu_count(backend: str) -> int:
 
 
 def without_gpu(backend: str) -> str:
-    """That a backend sees no GPU and how to mend it, as one line for people."""
+    """That a backend sees no GPU and how to mend it, as one line for people.
+
+    Args:
+        backend: the Keras backend.
+    """
     try:
         package = f"{backend} {importlib.metadata.version(backend)}"
     except importlib.metadata.PackageNotFoundError:  # such as tensorflow by tensorflow-cpu

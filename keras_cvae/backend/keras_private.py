@@ -17,6 +17,15 @@ TORCH_OPTIMIZERS = "keras.src.backend.torch.optimizers"
 EMA_WEIGHTS_IN_MODEL = "_ema_weights_in_model"
 
 
+def learning_rate_of(optimizer: Any) -> Any:
+    """What an optimiser takes its learning rate from: a variable, a schedule or a function.
+
+    Args:
+        optimizer: of Keras; of a `LossScaleOptimizer` the inner one's.
+    """
+    return getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+
+
 class AveragedWeights(SwapEMAWeights):
     """Keras' swap of the averaged weights after each epoch, without its finalisation.
 

@@ -19,6 +19,9 @@ def groups_images(images: Tensor) -> bool:
     """Whether many images are decoded faster in groups than all at once.
 
     On a CPU PyTorch maps fresh memory for a large tensor in every operation.
+
+    Args:
+        images: a tensor that is decoded.
     """
     return keras.backend.backend() == "torch" and images.device.type == "cpu"
 

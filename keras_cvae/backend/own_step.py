@@ -30,6 +30,7 @@ class OwnStep:
         on_torch = keras.backend.backend() == "torch"
         self._values = [each.value for each in variables] if on_torch else []
         self._recorded = lru_cache(SHAPES_KEPT)(self._record)
+        self._in_graphs: list[Any] = []  # whose memory a CUDA graph writes to
 
     def for_inputs(self, *inputs: Tensor) -> Callable[..., Tensor]:
         """The function with the present values of the variables.
@@ -56,7 +57,11 @@ class OwnStep:
 
         if torch.compiler.is_compiling():  # which records by itself
             return self._without_gradients
+        from keras_cvae.backend import replay
+
         step = self._recorded(*((tuple(x.shape), x.dtype, x.device) for x in inputs))
+        if replay.recording():
+            self._in_graphs.append(step)
         step.refresh()
         # A graph is recorded for one layout of its inputs as well.
         return lambda *inputs: step(*(x.contiguous() for x in inputs))

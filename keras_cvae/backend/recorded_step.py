@@ -17,6 +17,7 @@ from torch.fx.node import map_arg
 from keras_cvae.backend import replay
 from keras_cvae.backend.fused_convolutions import fuse_convolutions
 from keras_cvae.backend.tensor import Tensor
+from keras_cvae.errors import first_line
 
 
 class RecordedStep:
@@ -107,12 +108,27 @@ class RecordedStep:
         with torch.no_grad():
             if not replay.replays(inputs[0]) or replay.recording():
                 return self._run(*inputs)
-            self._calls += 1
-            if self._calls == 1:
-                return replay.warm_up(self._run, *inputs)
-            if self._replayed is None:
+            with replay.LOCK:
+                return self._on_gpu(*inputs)
+
+    def _on_gpu(self, *inputs: Tensor) -> Tensor:
+        if self._replayed is None and self._calls == 0:
+            output = replay.warm_up(self._run, *inputs)
+            self._calls = 1
+            return output
+        if self._replayed is None and self._calls == 1:
+            self._calls = 2
+            try:
                 self._replayed = replay.Replayed(self._run, inputs)
-            return self._replayed(*inputs).clone()
+            except Exception as error:  # such as too little memory for one more graph
+                print(
+                    "a step of prediction is not recorded as a CUDA graph, and runs slower: "
+                    f"{type(error).__name__}: {first_line(error)}",
+                    flush=True,
+                )
+        if self._replayed is None:
+            return self._run(*inputs)
+        return self._replayed(*inputs).clone()
 
     def _run(self, *inputs: Tensor) -> Tensor:
         (output,) = self._module(*inputs)  # the recorded outputs, flat

@@ -5,6 +5,7 @@ than the GPU to compute it. A graph is launched at once.
 """
 
 import gc
+import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from keras_cvae.backend.tensor import Tensor
+
+# One thread at a time records or replays: a graph has one memory for its inputs and outputs.
+LOCK = threading.RLock()
 
 
 class CudaGraph:
@@ -43,11 +47,16 @@ class CudaGraph:
         # What is freed while a graph is recorded can end it, such as another graph.
         gc.collect()
         # "thread_local": Keras reads logs in a thread of its own.
-        recording = torch.cuda.graph(
+        recorded = torch.cuda.graph(
             self._graph, self._pool, _recording_stream(), capture_error_mode="thread_local"
         )
-        with recording, _NumbersFilled():
-            return function()
+        before = torch.cuda.current_stream()
+        try:
+            with recorded, _NumbersFilled():
+                return function()
+        except BaseException:
+            torch.cuda.set_stream(before)  # which PyTorch leaves as it was while recording
+            raise
 
     def replay(self) -> None:
         """Computes what was recorded."""
@@ -59,11 +68,13 @@ def warm_up(function: Callable[..., Any], *arguments: Any) -> Any:
 
     It runs where it is recorded later: autograd keeps the stream on which a weight was used first.
 
+    Args:
+        function: see `CudaGraph.record`, but with arguments.
+        *arguments: of the function.
+
     Returns:
         What the function returns.
     """
-    if not torch.cuda.is_available():
-        return function(*arguments)
     stream = _recording_stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -99,8 +110,12 @@ class Replayed:
 
 
 def replays(tensor: Tensor) -> bool:
-    """Whether functions of this tensor can be replayed: it is on a CUDA GPU."""
-    return tensor.device.type == "cuda"
+    """Whether functions of a tensor can be replayed: it is on PyTorch's current CUDA GPU.
+
+    Args:
+        tensor: one that the functions get.
+    """
+    return tensor.is_cuda and tensor.device.index == torch.cuda.current_device()
 
 
 def on_device(inputs: dict[str, Any], device: Any) -> dict[str, Any]:
@@ -109,6 +124,9 @@ def on_device(inputs: dict[str, Any], device: Any) -> dict[str, Any]:
     Args:
         inputs: arrays or tensors.
         device: `torch.device`; for another than a GPU nothing is done.
+
+    Returns:
+        The inputs by their names, as tensors of the GPU.
     """
     if device.type != "cuda":
         return inputs

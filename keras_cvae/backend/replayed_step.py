@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import torch
+from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_cvae.backend import replay
+from keras_cvae.backend.keras_private import learning_rate_of
 from keras_cvae.backend.process import torch_group
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import first_line
@@ -14,12 +17,18 @@ KINDS_KEPT = 8  # two branches for each shape of a batch
 
 
 def step_of(model: Any, gradients: Callable, update: Callable) -> Callable[[dict], dict]:
-    """The step of a model as it is compiled now; see `ReplayedStep`."""
-    step = model.__dict__.get("_replayed_step")
-    if step is None or step.optimizer is not model.optimizer:
-        step = ReplayedStep(model, gradients, update)
-        model.__dict__["_replayed_step"] = step  # no state of the model's: Keras need not track it
-    return step
+    """The step of a model as it is compiled now.
+
+    Args:
+        model, gradients, update: see `ReplayedStep`.
+
+    Returns:
+        function of the inputs that makes a step and returns the logs.
+    """
+    # No state of the model's, so that Keras need not track it. `compile` removes it.
+    if "_replayed_step" not in model.__dict__:
+        model.__dict__["_replayed_step"] = ReplayedStep(model, gradients, update)
+    return model.__dict__["_replayed_step"]
 
 
 class ReplayedStep:
@@ -37,7 +46,6 @@ class ReplayedStep:
     """
 
     def __init__(self, model: Any, gradients: Callable, update: Callable):
-        self.optimizer = model.optimizer
         self._model, self._gradients, self._update = model, gradients, update
         # By kind: how to make a step of it; `None` after its first.
         self._recorded: dict[tuple, Callable[[dict], dict] | None] = {}
@@ -59,17 +67,20 @@ class ReplayedStep:
         tensors = {name: torch.as_tensor(x) for name, x in inputs.items() if name != "coin"}
         kind = (
             inputs["coin"],
+            id(learning_rate_of(self._model.optimizer)),
             *map(id, self._model.trainable_weights),
             *((name, x.shape, x.dtype) for name, x in tensors.items()),
         )
         if kind not in self._recorded:
+            logs = replay.warm_up(self._step, inputs)
             if len(self._recorded) < KINDS_KEPT:
                 self._recorded[kind] = None
-            return replay.warm_up(self._step, inputs)
-        step = self._recorded[kind]
-        if step is None:
-            step = self._recorded[kind] = self._record(inputs["coin"], tensors)
-        return step(tensors)
+            return logs
+        with replay.LOCK:
+            step = self._recorded[kind]
+            if step is None:
+                step = self._recorded[kind] = self._record(inputs["coin"], tensors)
+            return step(tensors)
 
     def _step(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
         gradients = self._gradients(self._model, inputs)
@@ -88,11 +99,12 @@ class ReplayedStep:
         self._pool = self._pool or replay.shared_pool()
         example = list(tensors.values())
         failure = None
-        if _update_is_fixed(self.optimizer):
+        if _update_is_fixed(self._model.optimizer):
             try:
                 replayed = replay.Replayed(whole, example, self._pool)
             except Exception as error:  # of an optimiser of the user's, perhaps
-                failure = error
+                failure = f"{type(error).__name__}: {first_line(error)}"
+                self._pool = replay.shared_pool()  # that of the failed recording is not usable
             else:
                 return lambda tensors: {
                     name: value.clone() for name, value in replayed(*tensors.values()).items()
@@ -102,7 +114,7 @@ class ReplayedStep:
         except Exception as error:
             print(
                 "the training step is not recorded as a CUDA graph, and runs slower: "
-                f"{type(error).__name__}: {first_line(failure or error)}",
+                f"{failure or f'{type(error).__name__}: {first_line(error)}'}",
                 flush=True,
             )
             self._asked = False
@@ -114,8 +126,10 @@ class ReplayedStep:
 
 def _update_is_fixed(optimizer: Any) -> bool:
     """Whether an optimiser makes the same operations in each step."""
-    return not (
+    chooses = (
         getattr(optimizer, "inner_optimizer", None)  # of a LossScaleOptimizer
         or optimizer.gradient_accumulation_steps
         or optimizer.ema_overwrite_frequency
     )
+    rate = learning_rate_of(optimizer)  # or a function of the user's, which is called in each step
+    return not chooses and isinstance(rate, keras.Variable | LearningRateSchedule)

@@ -31,9 +31,11 @@ def _gradients(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict, lis
     with _collected(model, inputs, variables) as collected:
         loss, terms = model.negative_elbo(inputs, training=True)
         scaled = model.optimizer.scale_loss(loss)
-        weights = [variable.value for variable in variables]
-        gradients = torch.autograd.grad(scaled, weights, allow_unused=True)
-    gradients = list(gradients) if collected is None else collected.added_to(gradients)
+        if collected is not None:
+            gradients = collected.gradients(scaled)
+        else:
+            weights = [variable.value for variable in variables]
+            gradients = list(torch.autograd.grad(scaled, weights, allow_unused=True))
     return loss.detach(), {name: term.detach() for name, term in terms.items()}, gradients
 
 

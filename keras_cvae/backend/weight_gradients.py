@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from keras_cvae.backend.tensor import Tensor
 
@@ -46,13 +47,18 @@ class WeightGradients:
         self._variables = list(variables)
         # Read outside of layers of lower precision, where a variable's value is a copy.
         self._values = {id(variable): variable.value for variable in variables}
+        self.collects = False
         self._laid_out: dict[tuple, tuple[Tensor, Tensor]] = {}
         self._left: dict[tuple, int] = {}  # uses whose backward pass is to come
         self._uses: dict[tuple, list[tuple[Convolution, Tensor, Tensor, Tensor]]] = {}
         self._found: dict[int, Tensor] = {}
 
     def knows(self, weights: Sequence[Any]) -> bool:
-        """Whether these are variables whose gradients are collected."""
+        """Whether the gradients of these weights are collected.
+
+        Args:
+            weights: Keras variables, or tensors, whose gradients are not.
+        """
         return all(id(each) in self._values for each in weights)
 
     def convolve(self, kind: Convolution, x: Tensor, weights: Sequence[Any]) -> Tensor:
@@ -75,20 +81,41 @@ class WeightGradients:
                 self._laid_out[names, x.dtype] = kind.lay_out(kernel), bias
         return _Collected.apply(x, *values, *self._laid_out[names, x.dtype], kind, names, self)
 
+    def type_of(self, name: int) -> torch.dtype:
+        """The type of the variable that has this `id`."""
+        return self._values[name].dtype
+
     def use(self, kind: Convolution, names: tuple, x: Tensor, weight: Tensor, gy: Tensor) -> None:
-        """Takes the images and the output's gradient of one use of a weight."""
+        """Takes what the gradients of one use of a weight are made from.
+
+        Args:
+            kind: of the convolution.
+            names: the `id` of the variables of kernel and bias.
+            x: (n, H, W, i) images.
+            weight: the kernel, laid out.
+            gy: (n, H, W, o), the gradient of the output.
+        """
         uses = self._uses.setdefault(names, [])
+        if uses and uses[0][2].shape[1:] != x.shape[1:]:  # images of another size
+            self._compute(names)
+            uses = self._uses.setdefault(names, [])
         uses.append((kind, weight, x.detach(), gy))
         self._left[names] -= 1
         if len(uses) == TOGETHER or self._left[names] == 0:
             self._compute(names)
 
-    def added_to(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
-        """All gradients after the backward pass.
+    def gradients(self, loss: Tensor) -> list[Tensor | None]:
+        """The gradients of the variables: those collected and those that autograd finds.
 
         Args:
-            gradients: of the variables, as far as autograd found them; `None` for others.
+            loss: a scalar; it was computed in the block of `collected`.
+
+        Returns:
+            list, `None` for a variable that the loss does not depend on.
         """
+        self.collects = True  # no other backward pass does, as that of a penalty in the loss
+        values = [self._values[id(variable)] for variable in self._variables]
+        gradients = torch.autograd.grad(loss, values, allow_unused=True)
         for names in list(self._uses):  # with uses that the loss does not depend on
             self._compute(names)
         found = [self._found.get(id(variable)) for variable in self._variables]
@@ -103,7 +130,7 @@ class WeightGradients:
         if len(uses) > 1:
             x, gy = (torch.cat([use[number] for use in uses]) for number in (2, 3))
         for name, gradient in zip(names, kind.weight_gradients(x, weight, gy), strict=True):
-            gradient = gradient.to(self._values[name].dtype)
+            gradient = gradient.to(self.type_of(name))
             found = self._found.get(name)
             self._found[name] = gradient if found is None else found + gradient
 
@@ -112,7 +139,14 @@ _now: WeightGradients | None = None  # where gradients are collected
 
 
 def collecting(weights: Sequence[Any]) -> WeightGradients | None:
-    """Where the gradients of these Keras variables are collected now, if they are."""
+    """Where the gradients of these weights are collected now.
+
+    Args:
+        weights: Keras variables or tensors.
+
+    Returns:
+        `WeightGradients`, or `None` where autograd computes them.
+    """
     if _now is None or not torch.is_grad_enabled() or not _now.knows(weights):
         return None
     return _now
@@ -120,7 +154,14 @@ def collecting(weights: Sequence[Any]) -> WeightGradients | None:
 
 @contextlib.contextmanager
 def collected(variables: Sequence[Any]) -> Iterator[WeightGradients]:
-    """Collects the gradients of convolutions' weights in a block; see `WeightGradients`."""
+    """Collects the gradients of convolutions' weights in a block.
+
+    Args:
+        variables: the trainable Keras variables.
+
+    Yields:
+        `WeightGradients`, which gives them all.
+    """
     global _now
     _now = WeightGradients(variables)
     try:
@@ -150,8 +191,19 @@ class _Collected(torch.autograd.Function):
         return kind.forward(x, weight, cast_bias)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, weight = ctx.saved_tensors
-        ctx.collector.use(ctx.kind, ctx.names, x, weight, gy)
         gx = ctx.kind.image_gradient(x, weight, gy) if ctx.needs_input_grad[0] else None
-        return gx, *([None] * 7)
+        found: tuple = (None, None)
+        if ctx.collector.collects:
+            ctx.collector.use(ctx.kind, ctx.names, x, weight, gy)
+        else:
+            types = (ctx.collector.type_of(name) for name in ctx.names)
+            found = tuple(
+                gradient.to(dtype)
+                for gradient, dtype in zip(
+                    ctx.kind.weight_gradients(x, weight, gy), types, strict=True
+                )
+            )
+        return gx, *found, *([None] * 5)

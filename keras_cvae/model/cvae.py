@@ -269,11 +269,21 @@ class CVAE(PortableModel):
         )
 
     def toss_coin(self) -> Tensor:
-        """Whether a training step has teacher forcing, a scalar bool."""
+        """Whether a training step has teacher forcing, with that probability: a scalar bool."""
         return random.uniform((), seed=self.rng) < self.teacher_forcing_ratio
 
     def sample_noise(self, inputs: dict[str, Tensor]) -> Tensor:
-        """The noise `"eps"` of a rollout of a batch; see `rollout`."""
+        """The noise `"eps"` of a rollout of a batch; see `rollout`.
+
+        Args:
+            inputs: dict with `"frames"` and `"poses"`, (B, T, H, W, 3).
+
+        Returns:
+            (B, T-1, *latent_shape) float32, standard normal.
+
+        Raises:
+            UserError: for wrong shapes.
+        """
         check_clip(inputs["frames"].shape, inputs["poses"].shape)
         shape, rows = self._noise_shape(inputs["frames"]), ops.shape(inputs["frames"])[0]
         return own_rows(lambda n: random.normal((n, *shape), seed=self.rng), rows)

@@ -59,6 +59,7 @@ class PortableModel(KeepsState):
                 "CVAE has its own loss (the negative ELBO) and metrics (mse, kl): compile it with "
                 f"an optimiser alone; got loss={loss!r}, metrics={metrics!r}."
             )
+        self.__dict__.pop("_replayed_step", None)
         with self._compile_scope(optimizer):
             self.asked_jit_compile = jit_compile
             super().compile(optimizer=optimizer, jit_compile=jit_compile_for(jit_compile), **kwargs)

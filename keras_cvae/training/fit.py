@@ -11,7 +11,7 @@ from keras.callbacks import ModelCheckpoint
 
 from keras_cvae import plots, runs
 from keras_cvae.backend import compiling
-from keras_cvae.backend.device import device_name
+from keras_cvae.backend.device import device_name, on_gpu
 from keras_cvae.backend.exchange import first_alone, leave, share
 from keras_cvae.backend.keras_private import AveragedWeights
 from keras_cvae.backend.process import process
@@ -241,11 +241,8 @@ def _stored(config, backend):
 
 
 def _check_precision(precision, backend):
-    if precision == "mixed_float16" and backend == "torch":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise UserError(
-                "mixed_float16 does not work with torch on a CPU (its convolutions have no "
-                "gradient there). Use --precision mixed_bfloat16 or float32."
-            )
+    if precision == "mixed_float16" and backend == "torch" and not on_gpu():
+        raise UserError(
+            "mixed_float16 does not work with torch on a CPU (its convolutions have no "
+            "gradient there). Use --precision mixed_bfloat16 or float32."
+        )

@@ -1,5 +1,8 @@
 """Training steps that a GPU replays; without one, a stand-in for the CUDA graph does."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ from replay_stand_in import use_stand_in  # noqa: E402
 
 from keras_cvae import CVAE  # noqa: E402
 from keras_cvae.backend import replay  # noqa: E402
-from keras_cvae.backend.replayed_step import KINDS_KEPT  # noqa: E402
+from keras_cvae.backend.own_step import SHAPES_KEPT  # noqa: E402
+from keras_cvae.backend.replayed_step import KINDS_KEPT, _update_is_fixed  # noqa: E402
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras is not on torch")
 
@@ -135,6 +139,56 @@ def test_many_sizes_do_not_fill_the_memory(graphs):
     for size in (*range(1, KINDS_KEPT + 3), *range(1, KINDS_KEPT + 3)):
         _steps(model, batches(1, size))
     assert len(graphs) == KINDS_KEPT
+
+
+def test_the_memory_that_a_graph_writes_to_stays(graphs):
+    """The rollout without gradients is recorded by itself, and kept for few sizes."""
+    model = make_model()
+    model.teacher_forcing_ratio.assign(0.0)
+    losses(model, "auto", batches(3))
+    (kept,) = map(weakref.ref, model._own_step._in_graphs)
+    for size in range(3, 3 + SHAPES_KEPT + 1):
+        _steps(model, batches(1, size))
+    gc.collect()
+    assert kept() is not None
+
+
+@pytest.mark.parametrize("options", [{"jit_compile": False}, {"run_eagerly": True}])
+def test_a_model_that_is_compiled_again_runs_as_it_was_told(graphs, options):
+    model = make_model()
+    model.teacher_forcing_ratio.assign(1.0)
+    losses(model, "auto", batches(3))
+    replays = [graph.replays for graph in graphs]
+    assert sum(replays) == 2
+    model.compile(model.optimizer, **options)
+    _steps(model, batches(3))
+    assert [graph.replays for graph in graphs] == replays
+
+
+def test_a_learning_rate_that_changes_is_seen(graphs):
+    rates = []
+
+    def rate():
+        rates.append(1e-3)
+        return 1e-3
+
+    model = make_model()
+    model.teacher_forcing_ratio.assign(1.0)
+    model.compile(keras.optimizers.Adam(rate))
+    _steps(model, batches(4))
+    assert len(rates) >= 4, "the function is called in each step"
+    model.optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(0.0, 10, 0.9)
+    weights = model.trainable_weights
+    before = [keras.ops.convert_to_numpy(weight).copy() for weight in weights]
+    _steps(model, batches(3))
+    for ours, theirs in zip(weights, before, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(ours), theirs)
+
+
+def test_loss_scaling_stays_outside_the_graph():
+    adam = keras.optimizers.Adam(1e-3)
+    assert _update_is_fixed(adam)
+    assert not _update_is_fixed(keras.optimizers.LossScaleOptimizer(adam))
 
 
 def test_what_cannot_be_recorded_runs_with_a_line_that_says_why(graphs, capsys):
