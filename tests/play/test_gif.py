@@ -91,7 +91,7 @@ def test_what_is_shown_is_recorded(page):
     assert page.evaluate("stream.getTracks().map((it) => it.readyState)") == ["ended"]
     frames, durations = read(page.evaluate_bytes(FIRST_LINK))
     assert frames.shape[1:] == (160, 320, 3) and len(frames) > 5
-    assert sum(durations) >= 500
+    assert sum(durations) >= 450  # 0.5 s on the page, which rounds
     assert np.abs(np.diff(frames.astype(int), axis=0)).max() > 50, "nothing moves"
 
 
