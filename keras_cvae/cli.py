@@ -15,6 +15,7 @@ from keras_cvae import distribution, runs, signals
 from keras_cvae.backend.choice import choose_backend
 from keras_cvae.backend.exchange import FirstFailed, lost_line
 from keras_cvae.backend.gpus import DEVICES, choose_device, gpu_count, without_gpu
+from keras_cvae.backend.memory import out_of_memory
 from keras_cvae.backend.process import launched, process
 from keras_cvae.backend.xla import compile_faster
 from keras_cvae.errors import UserError
@@ -29,9 +30,9 @@ _QUIET = {
 def reported_errors() -> Iterator[None]:
     """Turns what people can mend into one line on stderr, without a traceback.
 
-    A `UserError`, `OSError` or `MemoryError` ends the script with exit code 2. Ctrl-C ends it with
-    130, SIGTERM with 143 and SIGHUP with 129, after what was being written is removed. Any other
-    exception is a fault of the program and shows its traceback. A warning is printed as one line.
+    A `UserError`, an `OSError` or too little memory ends the script with exit code 2. Ctrl-C ends
+    it with 130, SIGTERM with 143 and SIGHUP with 129, after what was being written is removed. Any
+    other exception is a fault of the program and shows its traceback. A warning is one line.
     """
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
     previous = {}
@@ -41,14 +42,17 @@ def reported_errors() -> Iterator[None]:
         yield
     except FirstFailed:
         end(2)
-    except (UserError, OSError, MemoryError) as error:
-        say_error(_as_line(error))
+    except (UserError, OSError) as error:
+        say_error(str(error))
         end(2)
     except KeyboardInterrupt as interrupt:
         if process().first:
             print("\nstopped", file=sys.stderr)
         end(signals.exit_code(interrupt))
-    except Exception:
+    except Exception as error:
+        if out_of_memory(error):
+            say_error(_memory_line(error))
+            end(2)
         if process().world_size == 1:
             raise
         traceback.print_exc()
@@ -80,11 +84,15 @@ def end(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _as_line(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        text = str(error).strip().rstrip(".") or "no details are known"
-        return f"not enough memory ({text}). Choose smaller sizes or a smaller batch."
-    return str(error)
+def _memory_line(error: Exception) -> str:
+    # Keras adds which layer was called, and PyTorch how memory is managed.
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("Exception encountered when")]
+    text = told[0][:200].rstrip(".") if told else "no details are known"
+    return (
+        f"not enough memory ({text}). Choose smaller sizes or a smaller batch; training takes a "
+        "fraction of the memory with rematerialise (--rematerialise)."
+    )
 
 
 def start_backend(preferred: str | None = None, device: str = "auto") -> str:

@@ -14,6 +14,19 @@ def test_what_a_user_can_mend_is_one_line(error, capsys):
     assert capsys.readouterr().err == f"error: {error}\n"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "Exception encountered when calling Cond.call().\n\nCUDA: Out of memory. And\nmore"],
+)
+def test_too_little_memory_is_one_line_that_says_what_helps(text, capsys):
+    with pytest.raises(SystemExit) as stop, cli.reported_errors():
+        raise RuntimeError(text) if text else MemoryError
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    told = "CUDA: Out of memory. And" if text else "no details are known"
+    assert line.startswith(f"error: not enough memory ({told}). Choose smaller sizes")
+
+
 @pytest.mark.parametrize("error", [ValueError("of Keras"), KeyError("x"), TypeError("y")])
 def test_a_fault_of_the_program_keeps_its_traceback(error):
     with pytest.raises(type(error)), cli.reported_errors():
