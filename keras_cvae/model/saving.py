@@ -47,7 +47,8 @@ class PortableModel(KeepsState):
             loss, metrics: must be `None`; the loss is the negative ELBO, and loss, MSE and KL are
                 reported.
             jit_compile: as in Keras, but `"auto"` means no XLA on TensorFlow, where compiling the
-                unrolled clip takes minutes and paid nowhere that was measured.
+                unrolled clip takes minutes and paid nowhere that was measured; on torch with a CUDA
+                GPU the step is recorded once as a CUDA graph, which `False` switches off.
             **kwargs: passed to `keras.Model.compile`.
 
         Raises:
