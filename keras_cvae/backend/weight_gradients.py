@@ -81,10 +81,6 @@ class WeightGradients:
                 self._laid_out[names, x.dtype] = kind.lay_out(kernel), bias
         return _Collected.apply(x, *values, *self._laid_out[names, x.dtype], kind, names, self)
 
-    def type_of(self, name: int) -> torch.dtype:
-        """The type of the variable that has this `id`."""
-        return self._values[name].dtype
-
     def use(self, kind: Convolution, names: tuple, x: Tensor, weight: Tensor, gy: Tensor) -> None:
         """Takes what the gradients of one use of a weight are made from.
 
@@ -130,7 +126,7 @@ class WeightGradients:
         if len(uses) > 1:
             x, gy = (torch.cat([use[number] for use in uses]) for number in (2, 3))
         for name, gradient in zip(names, kind.weight_gradients(x, weight, gy), strict=True):
-            gradient = gradient.to(self.type_of(name))
+            gradient = gradient.to(self._values[name].dtype)
             found = self._found.get(name)
             self._found[name] = gradient if found is None else found + gradient
 
@@ -198,12 +194,6 @@ class _Collected(torch.autograd.Function):
         found: tuple = (None, None)
         if ctx.collector.collects:
             ctx.collector.use(ctx.kind, ctx.names, x, weight, gy)
-        else:
-            types = (ctx.collector.type_of(name) for name in ctx.names)
-            found = tuple(
-                gradient.to(dtype)
-                for gradient, dtype in zip(
-                    ctx.kind.weight_gradients(x, weight, gy), types, strict=True
-                )
-            )
+        else:  # autograd casts them to the types of kernel and bias
+            found = ctx.kind.weight_gradients(x, weight, gy)
         return gx, *found, *([None] * 5)

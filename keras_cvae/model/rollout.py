@@ -199,7 +199,8 @@ def checked_noise(eps: Tensor, shape: tuple) -> Tensor:
     """
     if tuple(eps.shape[1:]) != tuple(shape):
         raise UserError(f"eps must be (B, {str(tuple(shape))[1:]}; got {tuple(eps.shape)}.")
-    return ops.cast(eps, "float32")
+    # A tensor of PyTorch's goes to where Keras is.
+    return ops.cast(ops.convert_to_tensor(eps), "float32")
 
 
 def per_frame(network: Callable, *sequences: Tensor) -> Any:

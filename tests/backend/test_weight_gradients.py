@@ -75,13 +75,15 @@ def test_images_of_two_sizes():
     assert kernel.tolist() == [[20.0] * 3] * 3 and bias.tolist() == [20.0] * 3
 
 
-def test_another_backward_pass_in_the_loss_has_its_own_gradients():
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_another_backward_pass_in_the_loss_has_its_own_gradients(dtype):
     weights = [keras.Variable(np.eye(3, dtype="float32")), keras.Variable(np.zeros(3, "float32"))]
-    x = ops.ones((1, 2, 2, 3)).requires_grad_()
+    x = ops.ones((1, 2, 2, 3), dtype).requires_grad_()
     with collected(weights) as found:
         y = convolutions.pointwise(x, weights)
         values = [x, *(each.value for each in weights)]
         inner = torch.autograd.grad(y.sum(), values, retain_graph=True)
         kernel, bias = found.gradients(y.sum())
+    assert {each.dtype for each in (*inner[1:], kernel, bias)} == {torch.float32}
     assert inner[2].tolist() == [4.0] * 3 and inner[0].tolist() == ops.ones_like(x).tolist()
     assert kernel.tolist() == inner[1].tolist() == [[4.0] * 3] * 3 and bias.tolist() == [4.0] * 3
