@@ -62,8 +62,11 @@ ARCHITECTURES = [pytest.param("lab", marks=pytest.mark.slow), "multiscale"]
 )
 def trained(request, tmp_path_factory):
     """dict backend -> results."""
+    import keras
+
     from keras_cvae import CVAE
 
+    keras.utils.set_random_seed(0)  # made before the fixture that seeds each test
     architecture = request.param
     folder = tmp_path_factory.mktemp("parity")
     CVAE(architecture, **TINY, seed=0, prior="learned").save_weights(folder / "start.weights.h5")
