@@ -18,7 +18,7 @@ from keras_cvae.backend.gpus import DEVICES, choose_device, gpu_count, without_g
 from keras_cvae.backend.memory import out_of_memory
 from keras_cvae.backend.process import launched, process
 from keras_cvae.backend.xla import compile_faster
-from keras_cvae.errors import UserError
+from keras_cvae.errors import UserError, first_line
 
 _QUIET = {
     # What TensorFlow logs at its start would bury ours; what fails still raises.
@@ -85,10 +85,7 @@ def end(code: int) -> NoReturn:
 
 
 def _memory_line(error: Exception) -> str:
-    # Keras adds which layer was called, and PyTorch how memory is managed.
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith("Exception encountered when")]
-    text = told[0][:200].rstrip(".") if told else "no details are known"
+    text = first_line(error)[:200].rstrip(".")  # PyTorch adds how memory is managed
     return (
         f"not enough memory ({text}). Choose smaller sizes or a smaller batch; training takes a "
         "fraction of the memory with rematerialise (--rematerialise)."

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 from collections.abc import Iterable
 from types import ModuleType
 
@@ -20,8 +21,13 @@ class NotFiniteError(UserError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an exception's message, or its class name where it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """The first line of an exception's message, or its class name where it has none.
+
+    Keras puts a heading above what was raised while a layer was called, and prints that in bold.
+    """
+    told = re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()
+    lines = [line.strip() for line in told if not line.startswith("Exception encountered when")]
+    return next(filter(None, lines), type(error).__name__)
 
 
 def check_at_least_1(**values: float | None) -> None:

@@ -23,7 +23,7 @@ def test_too_little_memory_is_one_line_that_says_what_helps(text, capsys):
         raise RuntimeError(text) if text else MemoryError
     assert stop.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
-    told = "CUDA: Out of memory. And" if text else "no details are known"
+    told = "CUDA: Out of memory. And" if text else "MemoryError"
     assert line.startswith(f"error: not enough memory ({told}). Choose smaller sizes")
 
 

@@ -59,12 +59,20 @@ def trained(variant, seed=0):
 
 def work(folder):
     """What each of the processes does; it writes down what it saw."""
+    from replay_stand_in import use_stand_in
+
     here, seen = distribution.start(), {}
     for variant in VARIANTS:
         # Other processes begin with other weights and random states, which are replaced.
         weights, losses = trained(variant, seed=here.rank)
         np.save(folder / f"{variant}-{here.rank}.npy", weights)
         seen[variant] = losses
+        with pytest.MonkeyPatch.context() as patch:
+            graphs = use_stand_in(patch)
+            weights, losses = trained(variant, seed=here.rank)
+            np.save(folder / f"{variant}-replayed-{here.rank}.npy", weights)
+            seen[f"{variant}-replayed"] = losses
+            seen[f"{variant}-replays"] = sum(graph.replays for graph in graphs)
     seen["shared"] = distribution.share({"rank": here.rank})
     seen["largest"] = distribution.largest(here.rank)
     mapped = np.memmap(folder / "images.npy", np.uint8, "r", 128, (6, 8, 8, 3))
@@ -129,15 +137,25 @@ def alone(together):
     return together
 
 
+@pytest.mark.parametrize("replayed", ["", "-replayed"])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_two_processes_train_as_one(alone, seen, variant):
+def test_two_processes_train_as_one(alone, seen, variant, replayed):
+    """Also where a GPU replays the steps, for which a stand-in is here."""
     weights = np.load(alone / f"{variant}-alone.npy")
     losses = json.loads((alone / f"{variant}-alone.json").read_text())
-    first, second = (np.load(alone / f"{variant}-{rank}.npy") for rank in (0, 1))
+    first, second = (np.load(alone / f"{variant}{replayed}-{rank}.npy") for rank in (0, 1))
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, weights, atol=1e-5)
-    np.testing.assert_allclose(seen[0][variant], losses, rtol=1e-5)
-    assert seen[0][variant] == seen[1][variant]
+    np.testing.assert_allclose(seen[0][variant + replayed], losses, rtol=1e-5)
+    assert seen[0][variant + replayed] == seen[1][variant + replayed]
+
+
+def test_what_exchanges_nothing_is_replayed(together, seen):
+    for each in seen:
+        assert each["multiscale-replays"] >= 2 and each["accumulated-replays"] >= 2
+        assert each["lab-replays"] == 0, "the statistics of its norm are exchanged in each step"
+    (line,) = (x for x in (together / "stdout").read_text().splitlines() if "CUDA graph" in x)
+    assert line.endswith("exchange values inside it, such as the statistics of a norm")
 
 
 def test_what_the_first_says_counts(seen):

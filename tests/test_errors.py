@@ -1,5 +1,7 @@
 import sys
 
+import keras
+import numpy as np
 import pytest
 
 from keras_cvae.errors import UserError, check_at_least_1, first_line, optional_package
@@ -8,6 +10,16 @@ from keras_cvae.errors import UserError, check_at_least_1, first_line, optional_
 def test_the_first_line_of_a_message_or_the_kind():
     assert first_line(ValueError("\none\ntwo")) == "one"
     assert first_line(KeyError()) == "KeyError"
+
+
+def test_what_a_layer_raised_is_told_without_the_heading_of_keras():
+    class Raises(keras.layers.Layer):
+        def call(self, inputs):
+            raise RuntimeError("too little\nof it")
+
+    with pytest.raises(RuntimeError, match="Exception encountered when") as raised:
+        Raises()(np.zeros(1))
+    assert first_line(raised.value) == "too little"
 
 
 def test_what_is_below_1_is_said_with_all_names():

@@ -2,7 +2,6 @@
 
 import shutil
 
-from keras_cvae.backend.process import torch_group
 from keras_cvae.errors import UserError, check_choice
 
 CHOICES = ("auto", "on", "off")
@@ -34,6 +33,6 @@ def choose(asked: str, backend: str) -> tuple[bool, str]:
         )
     from keras_cvae.backend.device import on_gpu  # it imports Keras, which flags do not need
 
-    if asked == "auto" and on_gpu() and torch_group() is None:
+    if asked == "auto" and on_gpu():
         return on, "no; recorded once as a CUDA graph"
     return on, "by torch.compile" if on else "no; torch.compile was slower in trials on CPUs"

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch.distributed.nn.functional import all_reduce as all_reduce_with_gradient
 
+from keras_cvae.backend import replay
 from keras_cvae.backend.process import Process, launched
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import UserError
@@ -59,7 +59,7 @@ def join_group() -> None:
 
 def leave_group() -> None:
     """Waits for all processes, then ends the group."""
-    with _named_failure():
+    with _exchange():
         dist.barrier()
     dist.destroy_process_group()
     _others.clear()
@@ -68,7 +68,7 @@ def leave_group() -> None:
 def broadcast_object(value: Any) -> Any:
     """The first process's value, in all."""
     box = [value]
-    with _named_failure():
+    with _exchange():
         dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
     return box[0]
 
@@ -79,21 +79,21 @@ def broadcast_bytes(array: np.ndarray) -> None:
         part = array[start : start + _AT_ONCE]
         # The first's may be read-only, as a mapped file is; there it is only read.
         tensor = torch.from_numpy(part if part.flags.writeable else part.copy())
-        with _named_failure():
+        with _exchange():
             dist.broadcast(tensor, src=0)
 
 
 def largest_of(number: int) -> int:
     """The largest number that a process gave."""
     tensor = torch.tensor(number)
-    with _named_failure():
+    with _exchange():
         dist.all_reduce(tensor, dist.ReduceOp.MAX)
     return int(tensor)
 
 
 def broadcast_variables(variables: Sequence[Any]) -> None:
     """Gives all processes the first one's values of Keras variables."""
-    with torch.no_grad(), _named_failure():
+    with torch.no_grad(), _exchange():
         for variable in variables:
             dist.broadcast(variable.value.data, src=0)
 
@@ -110,7 +110,7 @@ def average_in_place(tensors: Sequence[Tensor | None]) -> None:
             kinds.setdefault((tensor.dtype, tensor.device), []).append(tensor.detach())
     for alike in kinds.values():
         flat = torch.cat([tensor.reshape(-1) for tensor in alike])
-        with _named_failure():
+        with _exchange():
             dist.all_reduce(flat)
         flat /= dist.get_world_size()
         parts = flat.split([tensor.numel() for tensor in alike])
@@ -120,8 +120,21 @@ def average_in_place(tensors: Sequence[Tensor | None]) -> None:
 
 def mean_with_gradient(tensor: Tensor) -> Tensor:
     """The mean of a tensor over the processes; gradients flow through it into all of them."""
-    with _named_failure():
-        return all_reduce_with_gradient(tensor) / dist.get_world_size()
+    return _Mean.apply(tensor)
+
+
+class _Mean(torch.autograd.Function):
+    """A mean over the processes, each of whose losses depends on it."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:
+        mean = tensor.clone(memory_format=torch.contiguous_format)
+        average_in_place([mean])
+        return mean
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return _Mean.apply(*gradients)
 
 
 def lost_processes() -> list[str]:
@@ -145,8 +158,10 @@ def lost_line() -> str | None:
 
 
 @contextlib.contextmanager
-def _named_failure() -> Iterator[None]:
+def _exchange() -> Iterator[None]:
     """Gives the failure of an exchange the name of the process that is gone."""
+    if replay.recording():  # alike in all processes; gloo cannot, and NCCL was not tried
+        raise RuntimeError("processes exchange values inside it, such as the statistics of a norm")
     try:
         yield
     except RuntimeError as error:

@@ -9,7 +9,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_cvae.backend import replay
 from keras_cvae.backend.keras_private import learning_rate_of
-from keras_cvae.backend.process import torch_group
+from keras_cvae.backend.process import process, torch_group
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import first_line
 
@@ -36,7 +36,8 @@ class ReplayedStep:
 
     The first step of a kind runs operation by operation, which initialises libraries, the second is
     recorded. Forward and backward pass are in the graph, and the update too, unless the optimiser
-    chooses by a value. With several processes, which wait for each other, nothing is recorded.
+    chooses by a value. Several processes exchange nothing inside a graph: there the update stays
+    outside, and a loss that exchanges statistics is not recorded.
 
     Args:
         model: a compiled `CVAE`.
@@ -50,8 +51,7 @@ class ReplayedStep:
         # By kind: how to make a step of it; `None` after its first.
         self._recorded: dict[tuple, Callable[[dict], dict] | None] = {}
         self._pool: Any = None
-        asked = model.asked_jit_compile == "auto" and not model.run_eagerly
-        self._asked = asked and torch_group() is None
+        self._asked = model.asked_jit_compile == "auto" and not model.run_eagerly
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
         """Makes a step.
@@ -99,7 +99,7 @@ class ReplayedStep:
         self._pool = self._pool or replay.shared_pool()
         example = list(tensors.values())
         failure = None
-        if _update_is_fixed(self._model.optimizer):
+        if torch_group() is None and _update_is_fixed(self._model.optimizer):
             try:
                 replayed = replay.Replayed(whole, example, self._pool)
             except Exception as error:  # of an optimiser of the user's, perhaps
@@ -112,11 +112,12 @@ class ReplayedStep:
         try:
             replayed = replay.Replayed(gradients, example, self._pool)
         except Exception as error:
-            print(
-                "the training step is not recorded as a CUDA graph, and runs slower: "
-                f"{failure or f'{type(error).__name__}: {first_line(error)}'}",
-                flush=True,
-            )
+            if process().first:
+                print(
+                    "the training step is not recorded as a CUDA graph, and runs slower: "
+                    f"{failure or f'{type(error).__name__}: {first_line(error)}'}",
+                    flush=True,
+                )
             self._asked = False
             return lambda tensors: self._step({"coin": coin, **tensors})
         return lambda tensors: self._update(
