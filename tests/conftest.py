@@ -1,6 +1,7 @@
 """Fixtures of all tests. Tests run on torch unless KERAS_BACKEND says otherwise."""
 
 import os
+import signal
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # before anything imports Keras
@@ -11,6 +12,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # a test process is one of two
 os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+# A shell ignores Ctrl-C for what it starts in the background, and so would everything tested here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import keras
 import numpy as np

@@ -1,11 +1,14 @@
 """Starts the server of the page, opens a browser, and stops at Ctrl-C."""
 
 import asyncio
+import contextlib
 import os
 import socket
+import sys
 import threading
 import warnings
 import webbrowser
+from collections.abc import Callable, Iterator
 
 from keras_cvae import signals
 from keras_cvae.errors import UserError
@@ -50,18 +53,13 @@ def serve(
 async def _served(server: PlayServer, listener: socket.socket, browser: bool) -> int:
     """Serves until a signal comes, and gives its number."""
     address, port = listener.getsockname()[:2]
-    loop = asyncio.get_running_loop()
-    stopped: asyncio.Future[int] = loop.create_future()
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def note(signum: int) -> None:
         if not stopped.done():
             stopped.set_result(signum)
 
-    def stop(signum: int, frame: object) -> None:
-        loop.call_soon_threadsafe(note, signum)
-
-    previous = signals.handle(stop)
-    try:
+    with _signals_noted(note):
         runner = await server.start(listener)
         try:
             if not is_loopback(address):
@@ -76,7 +74,23 @@ async def _served(server: PlayServer, listener: socket.socket, browser: bool) ->
             return await stopped
         finally:
             await runner.cleanup()
+
+
+@contextlib.contextmanager
+def _signals_noted(note: Callable[[int], None]) -> Iterator[None]:
+    """Calls a function of the signal's number in the running loop."""
+    loop = asyncio.get_running_loop()
+    previous = signals.handle(lambda signum, frame: loop.call_soon_threadsafe(note, signum))
+    # Python's handler alone does not wake a loop that begins to wait just as the signal comes. The
+    # loops of Windows have no other, and wake by themselves.
+    wakes = () if sys.platform == "win32" else tuple(previous)
+    try:
+        for signum in wakes:
+            loop.add_signal_handler(signum, note, signum)
+        yield
     finally:
+        for signum in wakes:
+            loop.remove_signal_handler(signum)
         signals.restore(previous)
 
 

@@ -13,7 +13,7 @@ import pytest
 from checks import TINIEST, forget_poses
 from script_checks import ROOT, finish, one_error, run_script, start
 
-from keras_cvae import CVAE, runs
+from keras_cvae import CVAE, runs, signals
 from keras_cvae.play import serve
 
 pytest.importorskip("aiohttp", reason="the extra 'play' is not installed")
@@ -69,6 +69,23 @@ def test_the_browser_opens_the_page_of_an_earlier_run(models, opened):
     ((url, text),) = opened
     assert url == address(done.out) and url.startswith("http://127.0.0.1:")
     assert "Play with ball" in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its loops wake by themselves")
+def test_a_signal_wakes_the_server_that_waits(models, opened, monkeypatch):
+    """As it comes, the loop may be about to wait: Python's own handler then runs too late."""
+    woken, original = [], serve.PlayServer.start
+
+    async def start(*arguments):
+        woken.append(signal.set_wakeup_fd(-1))
+        signal.set_wakeup_fd(woken[0])
+        return await original(*arguments)
+
+    monkeypatch.setattr(serve.PlayServer, "start", start)
+    before = [signal.getsignal(each) for each in signals.STOPPING]
+    assert run_script("play", models / "ball", "--port", 0).code == 130
+    assert woken[0] != -1
+    assert [signal.getsignal(each) for each in signals.STOPPING] == before
 
 
 def test_a_taken_port_is_replaced_unless_it_was_asked_for(models, opened, monkeypatch):
