@@ -46,6 +46,36 @@ def test_activations_go_into_the_convolution_and_layouts_are_kept():
 
 
 @needs_onednn
+@pytest.mark.parametrize(
+    ("images", "dtype", "product"),
+    [
+        ((1, 5, 7, 4), torch.float32, True),
+        ((2, 64, 64, 32), torch.float32, False),  # 8 * 2**20 multiplications
+        ((1, 5, 7, 4), torch.bfloat16, False),
+    ],
+    ids=str,
+)
+def test_a_small_convolution_of_1_x_1_is_a_product(images, dtype, product):
+    def both(x, small, small_bias, kernel, bias):
+        y = functional.conv2d(x.permute(0, 3, 1, 2), small, small_bias).permute(0, 2, 3, 1)
+        y = functional.leaky_relu(y, 0.2)
+        return functional.conv2d(y.permute(0, 3, 1, 2), kernel, bias, padding=1)
+
+    torch.manual_seed(0)
+    channels = images[-1]
+    shapes = (images, (32, channels, 1, 1), (32,), (4, 32, 3, 3), (4,))
+    given = [torch.randn(shape).to(dtype) / shape[-1] for shape in shapes]
+    module = recorded(both, *given)
+    fuse_convolutions(module.graph)
+    module.recompile()
+    tolerance = 1e-5 if dtype == torch.float32 else 2e-2
+    torch.testing.assert_close(module(*given), both(*given), rtol=tolerance, atol=tolerance)
+    found = targets(module)
+    assert (torch.ops.aten.linear.default in found) == product
+    assert found.count(mkldnn._convolution_pointwise.default) == (1 if product else 2)
+
+
+@needs_onednn
 def test_an_activation_of_what_is_used_elsewhere_stays():
     def both(x, kernel, bias):
         y = functional.conv2d(x.permute(0, 3, 1, 2), kernel, bias, padding=1)
