@@ -35,13 +35,19 @@ class StopOnInterrupt(keras.callbacks.Callback):
     ```
     """
 
-    async_safe = True  # it reads no logs, so steps need not wait for it
-
     def __init__(self) -> None:
         super().__init__()
         self._asked: int | None = None  # the signal
         self._previous: dict[int, Any] = {}  # the handlers that were set before
         self._timer: threading.Timer | None = None
+
+    @property
+    def async_safe(self) -> bool:
+        """Keras' question whether steps need not wait for it: it reads no logs.
+
+        Several processes ask each other in their main threads, in the order of their steps.
+        """
+        return process().world_size == 1
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._asked = None

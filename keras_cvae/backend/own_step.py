@@ -60,7 +60,7 @@ class OwnStep:
         from keras_cvae.backend import replay
 
         step = self._recorded(*((tuple(x.shape), x.dtype, x.device) for x in inputs))
-        if replay.recording():
+        if replay.recording() and step not in self._in_graphs:
             self._in_graphs.append(step)
         step.refresh()
         # A graph is recorded for one layout of its inputs as well.

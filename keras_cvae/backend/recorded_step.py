@@ -17,7 +17,6 @@ from torch.fx.node import map_arg
 from keras_cvae.backend import replay
 from keras_cvae.backend.fused_convolutions import fuse_convolutions
 from keras_cvae.backend.tensor import Tensor
-from keras_cvae.errors import first_line
 
 
 class RecordedStep:
@@ -85,7 +84,7 @@ class RecordedStep:
     def refresh(self) -> None:
         """Computes what depends on the weights alone. Call it after the weights change."""
         values = dict(zip(self._weight_nodes, self._weights, strict=True))
-        with torch.no_grad():
+        with replay.LOCK, torch.no_grad():  # a GPU records the memory of what is held
             for node, function, arguments, options in self._plan:
                 arguments, options = map_arg((arguments, options), values.__getitem__)
                 values[node] = function(*arguments, **options)
@@ -123,7 +122,7 @@ class RecordedStep:
             except Exception as error:  # such as too little memory for one more graph
                 print(
                     "a step of prediction is not recorded as a CUDA graph, and runs slower: "
-                    f"{type(error).__name__}: {first_line(error)}",
+                    + replay.reason(error),
                     flush=True,
                 )
         if self._replayed is None:

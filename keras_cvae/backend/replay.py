@@ -12,11 +12,17 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from keras_cvae.backend.tensor import Tensor
+from keras_cvae.errors import first_line
 
-# One thread at a time records or replays: a graph has one memory for its inputs and outputs.
+# One thread at a time warms up, records or replays: a graph has one memory for its inputs and
+# outputs, and there is one stream to record on.
 LOCK = threading.RLock()
+
+_READS = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default}
+_COPIES = {torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default}
 
 
 class CudaGraph:
@@ -77,10 +83,33 @@ def warm_up(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     stream = _recording_stream()
     stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        returned = function(*arguments)
-    torch.cuda.current_stream().wait_stream(stream)
-    return returned
+    try:
+        with torch.cuda.stream(stream):
+            return function(*arguments)
+    finally:  # also after an error, when the caller may go on with the same weights
+        torch.cuda.current_stream().wait_stream(stream)
+
+
+class ValuesRead(TorchDispatchMode):
+    """Notes whether Python reads values of tensors in a block, which cannot be recorded.
+
+    An error while recording costs memory, in some versions of PyTorch until the process ends.
+
+    Attributes:
+        any: whether a value was read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.any = False
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Sequence = (), kwargs: dict | None = None
+    ) -> Any:
+        output = function(*args, **(kwargs or {}))
+        to_host = function in _COPIES and output.device.type == "cpu" and _any_on_gpu(args)
+        self.any = self.any or function in _READS or to_host
+        return output
 
 
 class Replayed:
@@ -137,6 +166,22 @@ def on_device(inputs: dict[str, Any], device: Any) -> dict[str, Any]:
     }
 
 
+def wait() -> None:
+    """Waits until the GPU has computed everything, so that no graph runs that is to be freed."""
+    torch.cuda.synchronize()
+
+
+def reason(error: BaseException) -> str:
+    """Why a recording failed, in one line.
+
+    Args:
+        error: of the recording. PyTorch ends it with an error of its own, whose context is the
+            cause.
+    """
+    cause = error.__context__ or error
+    return f"{type(cause).__name__}: {first_line(cause)}"
+
+
 def recording() -> bool:
     """Whether a graph is being recorded now."""
     return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
@@ -145,6 +190,10 @@ def recording() -> bool:
 def shared_pool() -> Any:
     """Memory for several graphs, see `CudaGraph`."""
     return torch.cuda.graph_pool_handle()
+
+
+def _any_on_gpu(args: Sequence) -> bool:
+    return any(isinstance(x, torch.Tensor) and x.is_cuda for x in args)
 
 
 @lru_cache

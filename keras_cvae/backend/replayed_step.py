@@ -1,7 +1,7 @@
 """The training step of a model as CUDA graphs, one for each shape of a batch and each branch."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import torch
@@ -11,9 +11,10 @@ from keras_cvae.backend import replay
 from keras_cvae.backend.keras_private import learning_rate_of
 from keras_cvae.backend.process import process, torch_group
 from keras_cvae.backend.tensor import Tensor
-from keras_cvae.errors import first_line
 
 KINDS_KEPT = 8  # two branches for each shape of a batch
+
+Step = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
 
 def step_of(model: Any, gradients: Callable, update: Callable) -> Callable[[dict], dict]:
@@ -31,12 +32,24 @@ def step_of(model: Any, gradients: Callable, update: Callable) -> Callable[[dict
     return model.__dict__["_replayed_step"]
 
 
+class Kind(NamedTuple):
+    """Steps of one kind, which are alike but for the values of tensors.
+
+    Args:
+        step: makes one of tensors, by a graph; `None` before it is recorded.
+        alive: objects whose `id` names the kind, so that no other gets it.
+    """
+
+    step: Step | None
+    alive: tuple
+
+
 class ReplayedStep:
     """A training step that a CUDA GPU replays; elsewhere it runs operation by operation.
 
     The first step of a kind runs operation by operation, which initialises libraries, the second is
-    recorded. Forward and backward pass are in the graph, and the update too, unless the optimiser
-    chooses by a value. Several processes exchange nothing inside a graph: there the update stays
+    recorded. Forward and backward pass are in the graph, and the update too, unless it depends on
+    values in Python. Several processes exchange nothing inside a graph: there the update stays
     outside, and a loss that exchanges statistics is not recorded.
 
     Args:
@@ -48,10 +61,10 @@ class ReplayedStep:
 
     def __init__(self, model: Any, gradients: Callable, update: Callable):
         self._model, self._gradients, self._update = model, gradients, update
-        # By kind: how to make a step of it; `None` after its first.
-        self._recorded: dict[tuple, Callable[[dict], dict] | None] = {}
+        self._kinds: dict[tuple, Kind] = {}
         self._pool: Any = None
         self._asked = model.asked_jit_compile == "auto" and not model.run_eagerly
+        self._whole = True  # the update too, as far as is known
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
         """Makes a step.
@@ -64,29 +77,55 @@ class ReplayedStep:
         """
         if not (self._asked and replay.replays(inputs["eps"])):
             return self._step(inputs)
-        tensors = {name: torch.as_tensor(x) for name, x in inputs.items() if name != "coin"}
-        kind = (
-            inputs["coin"],
-            id(learning_rate_of(self._model.optimizer)),
-            *map(id, self._model.trainable_weights),
-            *((name, x.shape, x.dtype) for name, x in tensors.items()),
-        )
-        if kind not in self._recorded:
-            logs = replay.warm_up(self._step, inputs)
-            if len(self._recorded) < KINDS_KEPT:
-                self._recorded[kind] = None
-            return logs
         with replay.LOCK:
-            step = self._recorded[kind]
-            if step is None:
-                step = self._recorded[kind] = self._record(inputs["coin"], tensors)
-            return step(tensors)
+            return self._on_gpu(inputs)
 
     def _step(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
         gradients = self._gradients(self._model, inputs)
         return self._update(self._model, *gradients, len(inputs["frames"]))
 
-    def _record(self, coin: bool, tensors: dict[str, Tensor]) -> Callable[[dict], dict]:
+    def _on_gpu(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
+        tensors = {name: torch.as_tensor(x) for name, x in inputs.items() if name != "coin"}
+        weights = self._model.trainable_weights
+        alive = (learning_rate_of(self._model.optimizer), *weights)
+        name = (
+            inputs["coin"],
+            *(each.value.data_ptr() for each in weights[:1]),  # not moved to a device and back
+            _numbers(self._model.optimizer),
+            *map(id, alive),
+            *((name, x.shape, x.dtype) for name, x in tensors.items()),
+        )
+        kind = self._kinds.get(name)
+        if kind is None:
+            if len(self._kinds) < KINDS_KEPT:
+                self._drop_graphs()
+                self._kinds[name] = Kind(None, alive)
+            return replay.warm_up(self._first_step, inputs)
+        if kind.step is None:
+            step = self._recorded(inputs["coin"], tensors)
+            if step is None:
+                return self._step(inputs)
+            kind = self._kinds[name] = kind._replace(step=step)
+        assert kind.step is not None
+        return kind.step(tensors)
+
+    def _drop_graphs(self) -> None:
+        """Frees the memory of the graphs, for a step beside them; they are recorded again."""
+        if self._pool is not None:
+            replay.wait()
+        self._kinds = {name: kind._replace(step=None) for name, kind in self._kinds.items()}
+        self._pool = None
+
+    def _first_step(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
+        gradients = self._gradients(self._model, inputs)
+        with replay.ValuesRead() as read:
+            logs = self._update(self._model, *gradients, len(inputs["frames"]))
+        self._whole = self._whole and not read.any
+        return logs
+
+    def _recorded(self, coin: bool, tensors: dict[str, Tensor]) -> Step | None:
+        """A step by a graph; `None` if there is none, which a line has said."""
+
         def inputs(*values: Tensor) -> dict[str, Any]:
             return {"coin": coin, **dict(zip(tensors, values, strict=True))}
 
@@ -96,41 +135,60 @@ class ReplayedStep:
         def gradients(*values: Tensor) -> tuple:
             return self._gradients(self._model, inputs(*values))
 
-        self._pool = self._pool or replay.shared_pool()
-        example = list(tensors.values())
-        failure = None
-        if torch_group() is None and _update_is_fixed(self._model.optimizer):
+        alone = torch_group() is None
+        fixed = alone and self._whole and _update_is_fixed(self._model.optimizer)
+        why = None
+        for function in [whole, gradients] if fixed else [gradients]:
+            self._pool = self._pool or replay.shared_pool()
             try:
-                replayed = replay.Replayed(whole, example, self._pool)
+                replayed = replay.Replayed(function, list(tensors.values()), self._pool)
             except Exception as error:  # of an optimiser of the user's, perhaps
-                failure = f"{type(error).__name__}: {first_line(error)}"
-                self._pool = replay.shared_pool()  # that of the failed recording is not usable
+                why = why or replay.reason(error)
+                self._whole = False
+                self._drop_graphs()  # the memory of a failed recording cannot be used
             else:
-                return lambda tensors: {
-                    name: value.clone() for name, value in replayed(*tensors.values()).items()
-                }
-        try:
-            replayed = replay.Replayed(gradients, example, self._pool)
-        except Exception as error:
-            if process().first:
-                print(
-                    "the training step is not recorded as a CUDA graph, and runs slower: "
-                    f"{failure or f'{type(error).__name__}: {first_line(error)}'}",
-                    flush=True,
-                )
-            self._asked = False
-            return lambda tensors: self._step({"coin": coin, **tensors})
-        return lambda tensors: self._update(
-            self._model, *replayed(*tensors.values()), len(tensors["frames"])
-        )
+                return self._by_whole(replayed) if function is whole else self._by_parts(replayed)
+        if process().first:
+            print(
+                f"the training step is not recorded as a CUDA graph, and runs slower: {why}",
+                flush=True,
+            )
+        self._asked = False
+        return None
+
+    def _by_whole(self, replayed: replay.Replayed) -> Step:
+        def step(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+            logs = replayed(*tensors.values())
+            return {name: value.clone() for name, value in logs.items()}
+
+        return step
+
+    def _by_parts(self, replayed: replay.Replayed) -> Step:
+        def step(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+            gradients = replayed(*tensors.values())
+            return self._update(self._model, *gradients, len(tensors["frames"]))
+
+        return step
 
 
 def _update_is_fixed(optimizer: Any) -> bool:
-    """Whether an optimiser makes the same operations in each step."""
+    """Whether an optimiser makes the same operations in each step, as far as it says so."""
     chooses = (
         getattr(optimizer, "inner_optimizer", None)  # of a LossScaleOptimizer
+        or getattr(optimizer, "optimizers", None)  # of a MultiOptimizer
         or optimizer.gradient_accumulation_steps
         or optimizer.ema_overwrite_frequency
     )
-    rate = learning_rate_of(optimizer)  # or a function of the user's, which is called in each step
-    return not chooses and isinstance(rate, keras.Variable | LearningRateSchedule)
+    rate = learning_rate_of(optimizer)
+    # Keras' schedules are functions of the number of steps; the user's may be of anything.
+    known = isinstance(rate, LearningRateSchedule) and type(rate).__module__.startswith("keras.")
+    return not chooses and (known or isinstance(rate, keras.Variable))
+
+
+def _numbers(optimizer: Any) -> tuple:
+    """The plain numbers of an optimiser, such as its weight decay, which a graph keeps."""
+    return tuple(
+        (name, value)
+        for name, value in vars(optimizer).items()
+        if value is None or isinstance(value, int | float)
+    )

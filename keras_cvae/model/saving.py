@@ -65,7 +65,7 @@ class PortableModel(KeepsState):
             self.asked_jit_compile = jit_compile
             super().compile(optimizer=optimizer, jit_compile=jit_compile_for(jit_compile), **kwargs)
             # Its variables made inside the first step, TensorFlow would trace that step twice.
-            if self.optimizer is not None:
+            if self.optimizer is not None and not self.optimizer.built:
                 self.optimizer.build(self.trainable_variables)
 
     def _compile_scope(self, optimizer: Any) -> contextlib.AbstractContextManager:

@@ -6,7 +6,8 @@ import time
 import keras
 import pytest
 
-from keras_cvae.callbacks import StopOnInterrupt
+from keras_cvae.backend.process import Process
+from keras_cvae.callbacks import StopOnInterrupt, stop_on_interrupt
 
 
 class PressCtrlC(keras.callbacks.Callback):
@@ -50,6 +51,12 @@ def handler():
 
 def fit(model, clips, *callbacks, epochs=2):
     model.fit(clips, epochs=epochs, verbose=0, callbacks=list(callbacks))
+
+
+def test_several_processes_ask_each_other_in_their_main_threads(monkeypatch):
+    assert StopOnInterrupt().async_safe
+    monkeypatch.setattr(stop_on_interrupt, "process", lambda: Process(1, 2))
+    assert not StopOnInterrupt().async_safe
 
 
 def test_the_running_step_is_finished_and_no_other_begun(model, clips, handler, capsys):

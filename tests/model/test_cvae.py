@@ -307,6 +307,17 @@ def test_one_epoch_reports_the_mean_of_that_epoch_alone():
     assert other["kl"][0] > 0
 
 
+def test_compiling_again_keeps_the_state_of_the_optimiser():
+    model = make_model()
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(1e-3), initial_scale=8.0)
+    model.compile(optimizer)
+    before = len(optimizer.variables)
+    optimizer.dynamic_scale.assign(2.0)
+    model.compile(optimizer)
+    assert len(optimizer.variables) == before
+    assert float(optimizer.dynamic_scale) == 2.0
+
+
 def test_targets_sample_weights_losses_and_metrics_are_refused():
     model = make_model()
     batch = make_clip()

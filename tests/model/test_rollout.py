@@ -1,5 +1,6 @@
 """What each prediction may depend on, and where the gradient flows."""
 
+import keras
 import numpy as np
 import pytest
 from checks import TINIEST, call, gradients, installed_backends, make_clip, rounding, to_numpy
@@ -122,6 +123,11 @@ def test_clips_of_a_batch_do_not_see_each_other(model):
         np.testing.assert_allclose(
             to_numpy(getattr(alone, name)), to_numpy(getattr(together, name))[:2], atol=1e-5
         )
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="of tensors of torch")
+def test_what_it_returns_needs_no_gradient(model):
+    assert not any(x.requires_grad for x in model.rollout(**clip(model)))
 
 
 def test_noise_is_drawn_where_none_is_given_and_differs_each_time(model):
