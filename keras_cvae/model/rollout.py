@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from keras import ops, tree
 
 from keras_cvae.architectures.base import Architecture
-from keras_cvae.backend.loops import groups_images
+from keras_cvae.backend.loops import groups_images, scans_pay
 from keras_cvae.backend.own_step import OwnStep
 from keras_cvae.backend.rematerialise import rematerialised
 from keras_cvae.backend.tensor import Tensor
@@ -219,7 +219,7 @@ def per_frame(network: Callable, *sequences: Tensor) -> Any:
 def one_by_one(function: Callable, first: Any, *sequences: Tensor, unroll: bool = False) -> Any:
     """Applies a function to one time step of sequences after another.
 
-    A scan: TensorFlow and JAX trace the function once, not once per time step.
+    A scan on TensorFlow and JAX, which trace the function once, not once per time step.
 
     Args:
         function: takes what it returned for the time step before, and the time step of each
@@ -232,7 +232,7 @@ def one_by_one(function: Callable, first: Any, *sequences: Tensor, unroll: bool 
         What it returned for each time step, (B, T, ...).
     """
     by_time = tuple(ops.swapaxes(x, 0, 1) for x in sequences)
-    if unroll:
+    if unroll or not scans_pay():
         carry, outputs = first, []
         for t in range(by_time[0].shape[0]):
             carry = function(carry, *(x[t] for x in by_time))
