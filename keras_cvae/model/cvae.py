@@ -334,7 +334,7 @@ class CVAE(PortableModel):
             teacher_forcing: bool, predict from the true frame before instead of the prediction.
 
         Returns:
-            `Rollout(pred, mu, logvar)`, without gradients, for which call the model.
+            `Rollout(pred, mu, logvar)`.
 
         Raises:
             UserError: for wrong shapes, number types or ranges.
@@ -342,8 +342,7 @@ class CVAE(PortableModel):
         check_batch({"frames": frames, "poses": poses})
         inputs = {"frames": frames, "poses": poses} | ({} if eps is None else {"eps": eps})
         inputs = {name: ops.convert_to_tensor(value) for name, value in inputs.items()}
-        choose = teacher_forced if teacher_forcing else free_running
-        return Rollout(*map(ops.stop_gradient, self._roll_out(inputs, choose)[1]))
+        return self._roll_out(inputs, teacher_forced if teacher_forcing else free_running)[1]
 
     def infer_latents(self, frames: np.ndarray, poses: np.ndarray) -> tuple:
         """The posterior of every frame of one video; see `Prediction.infer_latents`."""

@@ -126,11 +126,6 @@ def test_clips_of_a_batch_do_not_see_each_other(model):
         )
 
 
-@pytest.mark.skipif(keras.backend.backend() != "torch", reason="of tensors of torch")
-def test_what_it_returns_needs_no_gradient(model):
-    assert not any(x.requires_grad for x in model.rollout(**clip(model)))
-
-
 def test_noise_is_drawn_where_none_is_given_and_differs_each_time(model):
     batch = clip(model)
     del batch["eps"]
