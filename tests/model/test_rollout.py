@@ -1,6 +1,5 @@
 """What each prediction may depend on, and where the gradient flows."""
 
-import keras
 import numpy as np
 import pytest
 from checks import TINIEST, call, gradients, installed_backends, make_clip, rounding, to_numpy
