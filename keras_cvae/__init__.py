@@ -9,7 +9,7 @@ import importlib
 import sys
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Git without symbolic links writes the links to ../callbacks and ../saved_models as text files.
 _FOLDER = Path(__file__).parent
