@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from benchmarking import ours, plain
 from benchmarking.cases import BASELINE, COUNTED, OURS, PLAIN, Case
@@ -61,9 +61,19 @@ def flops_per_frame(case: Case, folder: Path, loop: str | os.PathLike) -> float:
         subject = (ours.Rollout if case.task == "rollout" else ours.Training)(case)
     if case.task == "rollout":
         subject.warm_up()  # else the recording of the step would be counted too
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False, custom_mapping=_fused()) as counter:
         frames = subject.step()
     return counter.get_total_flops() / frames
+
+
+def _fused() -> dict:
+    """How to count the fused convolutions of recorded steps, which PyTorch's counter lacks."""
+    fused = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
+    return {} if fused is None else {fused: _convolution_flops}
+
+
+def _convolution_flops(x: Sequence, weight: Sequence, *_: Any, out_shape: Any, **__: Any) -> int:
+    return conv_flop_count(x, weight, out_shape)
 
 
 def _write_weights(case: Case, folder: Path, loop: str | os.PathLike) -> None:

@@ -58,6 +58,18 @@ def test_prepare(prepared):
         assert flops[preset, "train_free"] > 2 * flops[preset, "rollout"]
 
 
+def test_fused_convolutions_are_counted(monkeypatch, tmp_path):
+    """As those are that PyTorch's counter knows."""
+    from benchmarking.prepare import flops_per_frame
+
+    from keras_cvae.backend import recorded_step
+
+    of = case("rollout", preset="multiscale", widths=WIDTHS)
+    counted = flops_per_frame(of, tmp_path, LOOP)
+    monkeypatch.setattr(recorded_step, "fuse_convolutions", lambda graph: None)
+    assert counted == flops_per_frame(of, tmp_path, LOOP) > 1e4
+
+
 def start(of, folder, pieces=2):
     calls = worker.Calls()
     return calls, calls.start(as_sent(of), str(folder), str(LOOP), pieces)
