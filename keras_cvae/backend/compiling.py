@@ -2,6 +2,7 @@
 
 import shutil
 
+from keras_cvae.backend.process import torch_group
 from keras_cvae.errors import UserError, check_choice
 
 CHOICES = ("auto", "on", "off")
@@ -34,5 +35,7 @@ def choose(asked: str, backend: str) -> tuple[bool, str]:
     from keras_cvae.backend.device import on_gpu  # it imports Keras, which flags do not need
 
     if asked == "auto" and on_gpu():
+        if torch_group() is not None:
+            return on, "no; what exchanges nothing is recorded once as a CUDA graph"
         return on, "no; recorded once as a CUDA graph"
     return on, "by torch.compile" if on else "no; torch.compile was slower in trials on CPUs"

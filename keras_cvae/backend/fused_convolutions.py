@@ -22,7 +22,7 @@ def fuse_convolutions(graph: fx.Graph) -> None:
     """Replaces the convolutions of a graph, and each LeakyReLU that follows one.
 
     Nothing is replaced where PyTorch was built without oneDNN or without these operators, or for
-    tensors that are not float32 or bfloat16 on a CPU.
+    tensors that are not float32 or bfloat16 on a CPU, or images whose channels come first.
 
     Args:
         graph: as `make_fx` records it, without operations in place.
@@ -46,6 +46,7 @@ def _suits(node: fx.Node) -> bool:
     types = {tensor.dtype for tensor in tensors}
     return (
         not transposed
+        and _example(node).permute(0, 2, 3, 1).is_contiguous()  # as what replaces it returns it
         and {tensor.device.type for tensor in tensors} == {"cpu"}
         and (types == {torch.float32} or (types == {torch.bfloat16} and _has_bfloat16()))
     )

@@ -175,11 +175,11 @@ def reason(error: BaseException) -> str:
     """Why a recording failed, in one line.
 
     Args:
-        error: of the recording. PyTorch ends it with an error of its own, whose context is the
-            cause.
+        error: of the recording. PyTorch may end it with an error of its own, that the capture
+            failed, whose context is the cause.
     """
-    cause = error.__context__ or error
-    return f"{type(cause).__name__}: {first_line(cause)}"
+    cause = error.__context__ if "captur" in str(error) else None
+    return f"{type(cause or error).__name__}: {first_line(cause or error)}"
 
 
 def recording() -> bool:

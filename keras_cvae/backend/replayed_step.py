@@ -1,7 +1,7 @@
 """The training step of a model as CUDA graphs, one for each shape of a batch and each branch."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import torch
@@ -32,18 +32,6 @@ def step_of(model: Any, gradients: Callable, update: Callable) -> Callable[[dict
     return model.__dict__["_replayed_step"]
 
 
-class Kind(NamedTuple):
-    """Steps of one kind, which are alike but for the values of tensors.
-
-    Args:
-        step: makes one of tensors, by a graph; `None` before it is recorded.
-        alive: objects whose `id` names the kind, so that no other gets it.
-    """
-
-    step: Step | None
-    alive: tuple
-
-
 class ReplayedStep:
     """A training step that a CUDA GPU replays; elsewhere it runs operation by operation.
 
@@ -61,7 +49,10 @@ class ReplayedStep:
 
     def __init__(self, model: Any, gradients: Callable, update: Callable):
         self._model, self._gradients, self._update = model, gradients, update
-        self._kinds: dict[tuple, Kind] = {}
+        # By branch and shape: makes a step by a graph; `None` after the first, which had none.
+        self._kinds: dict[tuple, Step | None] = {}
+        self._state: tuple = ()  # of optimiser and weights, which graphs keep
+        self._alive: tuple = ()  # what the state names by `id`, so that nothing else gets it
         self._pool: Any = None
         self._asked = model.asked_jit_compile == "auto" and not model.run_eagerly
         self._whole = True  # the update too, as far as is known
@@ -85,35 +76,37 @@ class ReplayedStep:
         return self._update(self._model, *gradients, len(inputs["frames"]))
 
     def _on_gpu(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
+        self._check_state()
         tensors = {name: torch.as_tensor(x) for name, x in inputs.items() if name != "coin"}
-        weights = self._model.trainable_weights
-        alive = (learning_rate_of(self._model.optimizer), *weights)
-        name = (
-            inputs["coin"],
-            *(each.value.data_ptr() for each in weights[:1]),  # not moved to a device and back
-            _numbers(self._model.optimizer),
-            *map(id, alive),
-            *((name, x.shape, x.dtype) for name, x in tensors.items()),
-        )
-        kind = self._kinds.get(name)
-        if kind is None:
+        kind = (inputs["coin"], *((name, x.shape, x.dtype) for name, x in tensors.items()))
+        if kind not in self._kinds:
             if len(self._kinds) < KINDS_KEPT:
                 self._drop_graphs()
-                self._kinds[name] = Kind(None, alive)
+                self._kinds[kind] = None
             return replay.warm_up(self._first_step, inputs)
-        if kind.step is None:
-            step = self._recorded(inputs["coin"], tensors)
-            if step is None:
-                return self._step(inputs)
-            kind = self._kinds[name] = kind._replace(step=step)
-        assert kind.step is not None
-        return kind.step(tensors)
+        step = self._kinds[kind] or self._recorded(inputs["coin"], tensors)
+        if step is None:
+            return self._step(inputs)
+        self._kinds[kind] = step
+        return step(tensors)
+
+    def _check_state(self) -> None:
+        """Begins anew if something changed that graphs keep and no tensor holds."""
+        optimizer, weights = self._model.optimizer, self._model.trainable_weights
+        rate = learning_rate_of(optimizer)
+        # A weight's address changes if the model is moved to another device and back.
+        places = ((id(weight), weight.value.data_ptr()) for weight in weights)
+        state = (_numbers(optimizer), id(rate), *places)
+        if state != self._state:
+            self._drop_graphs()
+            self._kinds.clear()
+            self._state, self._alive = state, (rate, *weights)
 
     def _drop_graphs(self) -> None:
         """Frees the memory of the graphs, for a step beside them; they are recorded again."""
         if self._pool is not None:
             replay.wait()
-        self._kinds = {name: kind._replace(step=None) for name, kind in self._kinds.items()}
+        self._kinds = dict.fromkeys(self._kinds)
         self._pool = None
 
     def _first_step(self, inputs: dict[str, Any]) -> dict[str, Tensor]:

@@ -25,6 +25,8 @@ def test_a_gpu_records_the_step_unless_it_is_told_not_to(monkeypatch):
     monkeypatch.setattr(device, "on_gpu", lambda: True)
     assert compiling.choose("auto", "torch") == (False, "no; recorded once as a CUDA graph")
     assert "CUDA graph" not in compiling.choose("off", "torch")[1]
+    monkeypatch.setattr(compiling, "torch_group", lambda: "several processes")
+    assert "what exchanges nothing" in compiling.choose("auto", "torch")[1]
 
 
 def test_torch_compile_needs_a_compiler(monkeypatch):

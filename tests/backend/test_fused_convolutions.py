@@ -76,6 +76,21 @@ def test_a_small_convolution_of_1_x_1_is_a_product(images, dtype, product):
 
 
 @needs_onednn
+@pytest.mark.parametrize("side", [1, 3])
+def test_images_with_channels_first_stay_so(side):
+    def channels_first(x, kernel, bias):
+        return functional.conv2d(x, kernel, bias).flatten(1)
+
+    torch.manual_seed(0)
+    given = [torch.randn(shape) for shape in ((1, 3, 4, 5), (2, 3, side, side), (2,))]
+    module = recorded(channels_first, *given)
+    fuse_convolutions(module.graph)
+    module.recompile()
+    assert torch.ops.aten.convolution.default in targets(module)
+    torch.testing.assert_close(module(*given), channels_first(*given), rtol=1e-5, atol=1e-5)
+
+
+@needs_onednn
 def test_an_activation_of_what_is_used_elsewhere_stays():
     def both(x, kernel, bias):
         y = functional.conv2d(x.permute(0, 3, 1, 2), kernel, bias, padding=1)

@@ -208,12 +208,32 @@ def test_plain_numbers_of_the_optimiser_are_seen(graphs):
         model.teacher_forcing_ratio.assign(1.0)
         model.compile(keras.optimizers.AdamW(1e-2, weight_decay=0.0), jit_compile=jit_compile)
         found = [_steps(model, batches(3))]
-        model.optimizer.weight_decay = 30.0
-        return np.concatenate([*found, _steps(model, batches(4))])
+        for number in range(KINDS_KEPT + 1):
+            model.optimizer.weight_decay = 1.0 + number
+            found.append(_steps(model, batches(3)))
+        return np.concatenate(found)
 
     found = decayed("auto")
     np.testing.assert_allclose(found, decayed(False), rtol=1e-5)
-    assert sum(graph.replays for graph in graphs) >= 4
+    assert sum(graph.replays for graph in graphs) == 2 * (KINDS_KEPT + 2)
+
+
+def test_weights_that_were_moved_are_trained(graphs):
+    """As by `model.to` to another device and back, which keeps the variables."""
+
+    def moved(jit_compile):
+        model = make_model()
+        model.teacher_forcing_ratio.assign(1.0)
+        model.compile(keras.optimizers.Adam(1e-2), jit_compile=jit_compile)
+        found = [_steps(model, batches(3))]
+        before = [weight.value.data for weight in model.trainable_weights]  # not freed
+        for weight in model.trainable_weights:
+            weight.value.data = weight.value.data.clone()
+        found.append(_steps(model, batches(4)))
+        assert len(before) == len(model.trainable_weights)
+        return np.concatenate(found)
+
+    np.testing.assert_allclose(moved("auto"), moved(False), rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -242,9 +262,16 @@ def test_the_reason_is_what_was_wrong_first():
         try:
             raise ValueError("the cause\nand more")
         finally:
-            raise RuntimeError("the recording ended")
+            raise RuntimeError("operation failed due to a previous error during capture")
     except RuntimeError as error:
         assert replay.reason(error) == "ValueError: the cause"
+    try:
+        try:
+            raise KeyError("handled")
+        except KeyError:
+            raise ValueError("no such group")  # noqa: B904
+    except ValueError as error:
+        assert replay.reason(error) == "ValueError: no such group"
     assert replay.reason(KeyError("alone")) == "KeyError: 'alone'"
 
 
