@@ -21,7 +21,7 @@ class RecordedOperations(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if function in replay._READS:
+        if function in replay.READS:
             raise RuntimeError("a value is read while operations are recorded")
         if function._schema.is_mutable:
             for tensor in _tensors((args, kwargs)):

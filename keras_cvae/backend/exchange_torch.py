@@ -159,7 +159,7 @@ def lost_line() -> str | None:
 
 @contextlib.contextmanager
 def _exchange() -> Iterator[None]:
-    """Gives the failure of an exchange the name of the process that is gone."""
+    """An exchange: none is recorded, and its failure names the process that is gone."""
     if replay.recording():  # alike in all processes; gloo cannot, and NCCL was not tried
         raise RuntimeError("processes exchange values inside it, such as the statistics of a norm")
     try:

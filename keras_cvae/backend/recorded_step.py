@@ -120,11 +120,7 @@ class RecordedStep:
             try:
                 self._replayed = replay.Replayed(self._run, inputs)
             except Exception as error:  # such as too little memory for one more graph
-                print(
-                    "a step of prediction is not recorded as a CUDA graph, and runs slower: "
-                    + replay.reason(error),
-                    flush=True,
-                )
+                replay.say_not_recorded("a step of prediction", replay.reason(error))
         if self._replayed is None:
             return self._run(*inputs)
         return self._replayed(*inputs).clone()

@@ -14,6 +14,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from keras_cvae.backend.process import process
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import first_line
 
@@ -21,7 +22,8 @@ from keras_cvae.errors import first_line
 # outputs, and there is one stream to record on.
 LOCK = threading.RLock()
 
-_READS = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default}
+# Operations that give a value to Python.
+READS = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default}
 _COPIES = {torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default}
 
 
@@ -108,7 +110,7 @@ class ValuesRead(TorchDispatchMode):
     ) -> Any:
         output = function(*args, **(kwargs or {}))
         to_host = function in _COPIES and output.device.type == "cpu" and _any_on_gpu(args)
-        self.any = self.any or function in _READS or to_host
+        self.any = self.any or function in READS or to_host
         return output
 
 
@@ -180,6 +182,17 @@ def reason(error: BaseException) -> str:
     """
     cause = error.__context__ if "captur" in str(error) else None
     return f"{type(cause or error).__name__}: {first_line(cause or error)}"
+
+
+def say_not_recorded(what: str, why: str) -> None:
+    """Prints that something is not recorded; of several processes the first does.
+
+    Args:
+        what: such as "a step of prediction".
+        why: see `reason`.
+    """
+    if process().first:
+        print(f"{what} is not recorded as a CUDA graph, and runs slower: {why}", flush=True)
 
 
 def recording() -> bool:

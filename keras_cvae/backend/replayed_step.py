@@ -9,7 +9,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_cvae.backend import replay
 from keras_cvae.backend.keras_private import learning_rate_of
-from keras_cvae.backend.process import process, torch_group
+from keras_cvae.backend.process import torch_group
 from keras_cvae.backend.tensor import Tensor
 
 KINDS_KEPT = 8  # two branches for each shape of a batch
@@ -130,7 +130,7 @@ class ReplayedStep:
 
         alone = torch_group() is None
         fixed = alone and self._whole and _update_is_fixed(self._model.optimizer)
-        why = None
+        why = ""
         for function in [whole, gradients] if fixed else [gradients]:
             self._pool = self._pool or replay.shared_pool()
             try:
@@ -141,11 +141,7 @@ class ReplayedStep:
                 self._drop_graphs()  # the memory of a failed recording cannot be used
             else:
                 return self._by_whole(replayed) if function is whole else self._by_parts(replayed)
-        if process().first:
-            print(
-                f"the training step is not recorded as a CUDA graph, and runs slower: {why}",
-                flush=True,
-            )
+        replay.say_not_recorded("the training step", why)
         self._asked = False
         return None
 
@@ -181,7 +177,5 @@ def _update_is_fixed(optimizer: Any) -> bool:
 def _numbers(optimizer: Any) -> tuple:
     """The plain numbers of an optimiser, such as its weight decay, which a graph keeps."""
     return tuple(
-        (name, value)
-        for name, value in vars(optimizer).items()
-        if value is None or isinstance(value, int | float)
+        (name, value) for name, value in vars(optimizer).items() if isinstance(value, int | float)
     )
