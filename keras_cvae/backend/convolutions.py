@@ -5,7 +5,7 @@ from types import ModuleType
 
 import keras
 
-_OWN = ("torch", "tensorflow")  # backends with something faster than `keras.ops`
+_OWN = ("torch", "tensorflow", "jax")  # backends with something faster than `keras.ops`
 
 
 def backend_convolutions() -> ModuleType:
