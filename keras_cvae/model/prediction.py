@@ -15,7 +15,8 @@ from keras_cvae.backend.own_step import SHAPES_KEPT, OwnStep
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.images import tensor_to_unit, to_unit
 from keras_cvae.losses import gaussian_kl
-from keras_cvae.model.rollout import check_clip, one_by_one
+from keras_cvae.model.frame_loops import one_by_one
+from keras_cvae.model.rollout import check_clip
 from keras_cvae.predictor import Piece, Predictor, Step, input_names
 
 INFERRED_AT_ONCE = 16  # frames

@@ -6,15 +6,20 @@ Time is axis 1. T frames give T - 1 predictions: frame 0 is given.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from keras import ops, tree
+from keras import ops
 
 from keras_cvae.architectures.base import Architecture
-from keras_cvae.backend.loops import groups_images, scans_pay
+from keras_cvae.backend.loops import groups_images
 from keras_cvae.backend.own_step import OwnStep
 from keras_cvae.backend.rematerialise import rematerialised
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import UserError
 from keras_cvae.layers.gaussian import reparameterise
+from keras_cvae.model.frame_loops import all_at_once, one_by_one, per_frame
+
+# Images decoded together with rematerialisation, whose activations are in memory at once, where the
+# architecture has no number of its own.
+REMATERIALISED_AT_ONCE = 16
 
 Choose = Callable[[Callable[[], Any], Callable[[], Any]], Any]
 
@@ -73,10 +78,11 @@ def roll_out(
         feed_back: function of a predicted frame (B, H, W, 3) that gives what the next step sees,
             in a free rollout of one pass.
         own_step: the architecture's `step` without gradients, for a free rollout of two passes;
-            `None` for one pass. With `rematerialise` there is one pass.
+            `None` for one pass.
         training: bool, for the normalisation of the pose encoder.
-        rematerialise: bool, go frame by frame and keep no activations of a frame for the gradient.
-        unroll: bool, trace the loop over frames once per frame instead of as a scan.
+        rematerialise: bool, keep no activations of a frame for the gradient, and decode few frames
+            at once.
+        unroll: bool, trace a loop over frames once per iteration instead of as a scan.
 
     Returns:
         `(rollout, prior)`: a `Rollout`, and mean and logvar of the prior of each frame, which sees
@@ -84,56 +90,45 @@ def roll_out(
         section 3.2); `None` where the prior is N(0, I).
     """
     pose_features = architecture.encode_poses(poses[:, 1:], training=training)
-    step, infer = _step_and_prior(architecture), _infer_frame(architecture)
+    step, infer = _step_and_prior(architecture), architecture.infer
+    decode = _decoder_and_prior(architecture)
+    infer_at_once = None
+    decode_at_once = architecture.images_at_once if groups_images(frames) else None
     if rematerialise:
-        step, infer = (rematerialised(each, architecture.variables) for each in (step, infer))
+        # A step encodes the frame itself, so that these activations are not kept either.
+        step = decode = rematerialised(step, architecture.variables)
+        infer = rematerialised(_infer_frame(architecture), architecture.variables)
+        infer_at_once = decode_at_once = architecture.images_at_once or REMATERIALISED_AT_ONCE
 
-    def loop(function, first, *sequences):
-        return one_by_one(function, first, *sequences, unroll=unroll)
+    def encode(images):
+        return images if rematerialise else per_frame(architecture.encode_frames, images)
 
-    # A step gives the frame, and the parameters of the prior if it is learned.
-    nothing = ops.zeros_like(eps[:, 0])
-    first = [frames[:, 0]] + ([] if architecture.prior == "standard" else [nothing, nothing])
-
-    def free():
-        return loop(fed_back, first, pose_features, z)
-
-    def fed_back(predicted, pose, z):
-        return step(feed_back(predicted[0]), pose, z)
-
-    if rematerialise:
-        posterior = lambda _, frame, pose: infer(frame, pose)  # noqa: E731
-        mu, logvar = loop(posterior, (eps[:, 0], eps[:, 0]), frames[:, 1:], pose_features)
-        z = reparameterise(mu, logvar, eps)
-
-        def forced():
-            known = lambda _, previous, pose, z: step(previous, pose, z)  # noqa: E731
-            return loop(known, first, frames[:, :-1], pose_features, z)
-
-        return _with_prior(choose(forced, free), mu, logvar)
-
-    # What does not depend on a prediction is computed for all frames at once.
-    features = per_frame(architecture.encode_frames, frames)
-    mu, logvar = per_frame(architecture.infer, features[:, 1:], pose_features)
+    # What does not depend on a prediction is computed for all frames at once, or for many.
+    seen = encode(frames)
+    mu, logvar = all_at_once(infer, infer_at_once, seen[:, 1:], pose_features, unroll=unroll)
     z = reparameterise(mu, logvar, eps)
 
-    def decode(previous):
-        most = architecture.images_at_once if groups_images(previous) else None
-        return all_at_once(_decoder_and_prior(architecture), previous, pose_features, z, most)
+    def after(previous):
+        return all_at_once(decode, decode_at_once, previous, pose_features, z, unroll=unroll)
 
-    if own_step is None:
-        return _with_prior(choose(lambda: decode(features[:, :-1]), free), mu, logvar)
+    def free():
+        def fed_back(predicted, pose, z):
+            return step(feed_back(predicted[0]), pose, z)
+
+        # A step gives the frame, and the parameters of the prior if it is learned.
+        nothing = ops.zeros_like(z[:, 0])
+        first = [frames[:, 0], *([] if architecture.prior == "standard" else [nothing, nothing])]
+        return one_by_one(fed_back, first, pose_features, z, unroll=unroll)
 
     def own():
-        predicted = _own_frames(own_step, frames, pose_features, z)
-        return per_frame(architecture.encode_frames, predicted)
+        return encode(_own_frames(own_step, frames, pose_features, z))
 
-    return _with_prior(decode(choose(lambda: features[:, :-1], own)), mu, logvar)
-
-
-def _with_prior(decoded, mu, logvar):
-    frames, *prior = decoded
-    return Rollout(frames, mu, logvar), tuple(prior) or None
+    if own_step is None:
+        frames_and_prior = choose(lambda: after(seen[:, :-1]), free)
+    else:
+        frames_and_prior = after(choose(lambda: seen[:, :-1], own))
+    predicted, *prior = frames_and_prior
+    return Rollout(predicted, mu, logvar), tuple(prior) or None
 
 
 def _decoder_and_prior(architecture):
@@ -201,80 +196,3 @@ def checked_noise(eps: Tensor, shape: tuple) -> Tensor:
         raise UserError(f"eps must be (B, {str(tuple(shape))[1:]}; got {tuple(eps.shape)}.")
     # A tensor of PyTorch's goes to where Keras is.
     return ops.cast(ops.convert_to_tensor(eps), "float32")
-
-
-def per_frame(network: Callable, *sequences: Tensor) -> Any:
-    """Applies a network of images (n, ...) to all frames of sequences (B, T, ...) at once."""
-    time = sequences[0].shape[1]
-    outputs = network(*(ops.reshape(s, (-1, *s.shape[2:])) for s in sequences))
-
-    def unfold(x):
-        return ops.reshape(x, (-1, time, *x.shape[1:]))
-
-    if isinstance(outputs, (list, tuple)):
-        return [unfold(x) for x in outputs]
-    return unfold(outputs)
-
-
-def one_by_one(function: Callable, first: Any, *sequences: Tensor, unroll: bool = False) -> Any:
-    """Applies a function to one time step of sequences after another.
-
-    A scan on TensorFlow and JAX, which trace the function once, not once per time step.
-
-    Args:
-        function: takes what it returned for the time step before, and the time step of each
-            sequence; returns a tensor, or a tuple or list of tensors.
-        first: what it gets in place of its return value at the first time step, of the same shapes.
-        *sequences: (B, T, ...) tensors.
-        unroll: bool, trace the function once per time step.
-
-    Returns:
-        What it returned for each time step, (B, T, ...).
-    """
-    by_time = tuple(ops.swapaxes(x, 0, 1) for x in sequences)
-    if unroll or not scans_pay():
-        carry, outputs = first, []
-        for t in range(by_time[0].shape[0]):
-            carry = function(carry, *(x[t] for x in by_time))
-            outputs.append(carry)
-        return tree.map_structure(lambda *steps: ops.stack(steps, axis=1), *outputs)
-
-    def step(carry, given):
-        output = function(carry, *given)
-        return output, output
-
-    _, outputs = ops.scan(step, first, by_time)
-    return tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), outputs)
-
-
-def all_at_once(
-    decode: Callable,
-    frame_features: Tensor,
-    pose_features: Tensor,
-    z: Tensor,
-    images_at_once: int | None = None,
-) -> Any:
-    """Predicts every frame from the true one before it, the frames of a clip together.
-
-    Args:
-        decode: function (previous_features, pose_features, z) -> frames, or a list of tensors, on
-            (n, ...) tensors.
-        frame_features: (B, T-1, ...) encoded true frames 0..T-2.
-        pose_features: (B, T-1, ...) encoded poses 1..T-1.
-        z: (B, T-1, ...) latents 1..T-1.
-        images_at_once: int, decode at most so many images together (or one time step of the
-            batch, if that is more); `None` decodes all.
-
-    Returns:
-        What it returned, for all frames: (B, T-1, ...).
-    """
-    sequences = (frame_features, pose_features, z)
-    batch, time = z.shape[:2]
-    if images_at_once is None or batch * time <= images_at_once:
-        return per_frame(decode, *sequences)
-    steps = max(images_at_once // batch, 1)
-    groups = (
-        per_frame(decode, *(x[:, start : start + steps] for x in sequences))
-        for start in range(0, time, steps)
-    )
-    return tree.map_structure(lambda *parts: ops.concatenate(parts, axis=1), *groups)

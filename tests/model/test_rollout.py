@@ -7,8 +7,7 @@ from keras import ops
 
 from keras_cvae import CVAE, Rollout
 from keras_cvae.images import tensor_to_unit as to_unit
-from keras_cvae.model import rollout
-from keras_cvae.model.rollout import all_at_once, free_running, one_by_one, teacher_forced
+from keras_cvae.model.rollout import free_running, teacher_forced
 
 MAPS = TINIEST["latent_maps"]
 
@@ -232,42 +231,6 @@ def test_where_a_fed_back_frame_changes_there_is_one_pass():
     assert make_model("multiscale").two_passes
     assert not make_model("multiscale", stop_feedback_gradient=False).two_passes
     assert not Darker("multiscale", **TINIEST).two_passes
-
-
-@pytest.mark.parametrize("pair", [False, True])
-def test_the_unrolled_loop_is_the_scan(pair, monkeypatch):
-    monkeypatch.setattr(rollout, "scans_pay", lambda: True)  # also on torch, which has loops
-    rng = np.random.default_rng(0)
-    first, poses, z = (
-        ops.convert_to_tensor(rng.random(shape).astype("float32"))
-        for shape in ((2, 4, 4, 3), (2, 3, 4, 4, 3), (2, 3, 4, 4, 3))
-    )
-
-    def step(carry, pose, latent):
-        if pair:
-            return carry[0] * pose + latent, carry[1] - pose
-        return carry * pose + latent
-
-    first = (first, first) if pair else first
-    scan, loop = (one_by_one(step, first, poses, z, unroll=on) for on in (False, True))
-    for one, other in zip(*(x if pair else (x,) for x in (scan, loop)), strict=True):
-        assert one.shape == (2, 3, 4, 4, 3)
-        np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
-
-
-@pytest.mark.parametrize("images_at_once", [1, 4, 5, 14, 100])
-def test_groups_of_frames_are_all_frames(images_at_once):
-    rng = np.random.default_rng(0)
-    sequences = [ops.convert_to_tensor(rng.random((2, 7, 4, 4, 3))) for _ in range(3)]
-    sizes = []
-
-    def decode(features, pose, latent):
-        sizes.append(features.shape[0])
-        return features * pose + latent
-
-    grouped = all_at_once(decode, *sequences, images_at_once)
-    assert max(sizes) <= max(images_at_once, 2)
-    np.testing.assert_array_equal(to_numpy(grouped), to_numpy(all_at_once(decode, *sequences)))
 
 
 def _train_with_xla(backend):
