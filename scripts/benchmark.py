@@ -53,7 +53,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--backends",
         nargs="+",
         choices=BACKENDS,
-        help="(all that are installed and see the device; JAX compiles for minutes)",
+        help="(all that are installed and see the device; JAX takes minutes for lab on a GPU)",
     )
     what.add_argument(
         "--precisions",

@@ -89,7 +89,8 @@ class Rollout:
         self.loss: float | None = None
 
     def warm_up(self) -> None:
-        self._predict(self.pieces.poses[:, : min(self.pieces.length, 16) + 1])
+        # A whole piece: TensorFlow and JAX compile the loop for its length.
+        self._predict(self.pieces.poses[:, : self.pieces.length + 1])
 
     def step(self) -> int:
         video = self._predict(self.pieces.next())
