@@ -1,5 +1,6 @@
 """The check of what a user gives `fit`, `evaluate`, `predict` and so on, before anything is run."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,16 +25,25 @@ def checked(data: Any) -> Any:
 
     Args:
         data: dict of `"frames"` and `"poses"`, (N, T, H, W, 3), uint8 or floats in [0, 1]; or a
-            `PyDataset`, `tf.data.Dataset`, `DataLoader`, list or generator of such batches.
+            `PyDataset`, `tf.data.Dataset`, `DataLoader` or generator of such batches.
 
     Returns:
-        The same data. Of a generator, a new one that begins with the batch that was looked at.
+        The same data, without the tuple of `(data,)`. Of a generator, a new one that begins with
+        the batch that was looked at.
 
     Raises:
-        UserError: for wrong keys, shapes, number types or ranges.
+        UserError: for wrong keys, shapes, number types or ranges, and for what Keras would not take
+            as a data set.
     """
+    if isinstance(data, tuple | list) and data and not any(x is not None for x in data[1:]):
+        data = data[0]  # as Keras takes validation data
     if data is None:  # Keras says what it thinks of that
         return None
+    if isinstance(data, tuple | list):
+        raise UserError(
+            f"The model got a {type(data).__name__} of {len(data)}, which Keras takes for several "
+            f"inputs or targets; {_EXPECTED}."
+        )
     if isinstance(data, Mapping):
         check_batch(data)
     elif isinstance(data, keras.utils.PyDataset):
@@ -45,6 +55,7 @@ def checked(data: Any) -> Any:
     elif hasattr(data, "__iter__") and not hasattr(data, "shape"):
         if (first := next(iter(data), None)) is not None:
             check_batch(_inputs(first))
+            _check_loader(data, first)
     else:
         raise UserError(f"The model got {_described(data)}; {_EXPECTED}.")
     return data
@@ -107,9 +118,24 @@ def _array(images: Any) -> np.ndarray | None:
         return None
 
 
+def _check_loader(data: Any, first: Any) -> None:
+    """Refuses what Keras makes a tuple of keys from: a dict of a `DataLoader`, except on torch."""
+    backend = keras.backend.backend()
+    if (
+        backend != "torch"
+        and isinstance(first, Mapping)
+        and type(data).__module__.startswith("torch.")
+    ):
+        raise UserError(
+            f"On {backend}, Keras expects a DataLoader's batch in a tuple, and got a dict: let its "
+            "collate_fn return ({'frames': ..., 'poses': ...},)."
+        )
+
+
 def _with(first: Any, rest: Iterator) -> Iterator:
-    yield first  # this is a generator, because Keras knows no other iterator
-    yield from rest
+    # A generator, because Keras knows no other iterator; of tuples, because it takes no dict of it.
+    for batch in itertools.chain([first], rest):
+        yield (batch,) if isinstance(batch, Mapping) else batch
 
 
 def _inputs(batch: Any) -> Any:

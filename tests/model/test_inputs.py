@@ -8,6 +8,7 @@ from checks import TINIEST
 import keras_cvae
 from keras_cvae import CVAE
 from keras_cvae.errors import UserError
+from keras_cvae.model.inputs import checked
 
 DOORS = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 SHAPE = (2, 3, 8, 16, 3)
@@ -83,7 +84,12 @@ def loader(*batches):
     items = [
         {name: images[i] for name, images in batch.items()} for batch in batches for i in range(2)
     ]
-    return torch.utils.data.DataLoader(items, batch_size=2)
+    collate = torch.utils.data.default_collate
+    return torch.utils.data.DataLoader(items, batch_size=2, collate_fn=lambda x: (collate(x),))
+
+
+def generator_of_dicts(*batches):
+    yield from batches
 
 
 def tf_data(*batches):
@@ -97,7 +103,10 @@ def tf_data(*batches):
     )
 
 
-@pytest.mark.parametrize("kind", [Batches, generator, loader, tf_data], ids=lambda k: k.__name__)
+KINDS = [Batches, generator, generator_of_dicts, loader, tf_data]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_the_first_batch_of_a_data_set_is_checked(model, kind):
     bad = WRONG["0 to 255"][0]
     with pytest.raises(UserError, match="floats must lie"):
@@ -108,6 +117,32 @@ def test_the_first_batch_of_a_data_set_is_checked(model, kind):
     spy = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
     model.fit(kind(clips(), clips(), clips()), verbose=0, callbacks=[spy])
     assert seen == [0, 1, 2]  # none is lost by looking at it
+
+
+def test_a_loader_of_dicts_is_taken_where_keras_takes_it(model, monkeypatch):
+    torch = pytest.importorskip("torch")
+    items = [{name: images[i] for name, images in clips().items()} for i in range(2)]
+    data = torch.utils.data.DataLoader(items, batch_size=2)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    assert checked(data) is data
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(UserError, match=r"On jax, .* collate_fn return \(\{'frames'"):
+        checked(data)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_list_of_batches_is_no_data_set(model, door):
+    for several in ([clips(), clips()], (clips(), clips()["frames"]), []):
+        with pytest.raises(UserError, match=f"got a {type(several).__name__} of {len(several)}, "):
+            getattr(model, door)(several)
+
+
+def test_validation_data_may_be_in_a_tuple(model):
+    data = clips()
+    for one in ((data,), (data, None), [data]):
+        assert checked(one) is data
+        history = model.fit(data, validation_data=one, verbose=0)
+        assert "val_loss" in history.history
 
 
 def test_kerass_export_names_ours(model):
