@@ -109,7 +109,7 @@ def test_noise_t_reaches_prediction_t(model):
 def test_forced_and_free_agree_on_the_first_prediction_and_on_nothing_later(model):
     batch = clip(model)
     free, forced = (model.rollout(**batch, teacher_forcing=on) for on in (False, True))
-    changed = changed_frames(free.pred, forced.pred, rounding(1e-7))
+    changed = changed_frames(free.pred, forced.pred, rounding(1e-6))  # JAX sums in another order
     assert changed == [FALSE, TRUE, TRUE, TRUE]
     np.testing.assert_array_equal(to_numpy(free.mu), to_numpy(forced.mu))
 
