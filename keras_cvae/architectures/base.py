@@ -46,7 +46,7 @@ class Architecture(layers.Layer):
     smallest_side: ClassVar[int] = 1  # of a frame, pixels
     scale: ClassVar[int] = 1  # of the grid of z: its sides are those of the frame over this number
     heavy: ClassVar[bool] = False  # the arithmetic of a step takes longer than all around it
-    images_at_once: ClassVar[int | None] = None  # decoded together, see `groups_images`
+    images_at_once: ClassVar[int | None] = None  # decoded together, see `roll_out`
 
     def __init__(
         self,

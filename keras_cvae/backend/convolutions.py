@@ -5,8 +5,6 @@ from types import ModuleType
 
 import keras
 
-_OWN = ("torch", "tensorflow", "jax")  # backends with something faster than `keras.ops`
-
 
 def backend_convolutions() -> ModuleType:
     """The module with the convolutions for the backend that Keras runs on.
@@ -15,6 +13,4 @@ def backend_convolutions() -> ModuleType:
         A module with `conv3x3(x, weights)`, `depthwise3x3(x, weights)` and
         `pointwise(x, weights)`; the weights are a kernel and a bias.
     """
-    backend = keras.backend.backend()
-    kind = backend if backend in _OWN else "generic"
-    return importlib.import_module(f"keras_cvae.backend.convolutions_{kind}")
+    return importlib.import_module(f"keras_cvae.backend.convolutions_{keras.backend.backend()}")

@@ -53,45 +53,38 @@ def one_by_one(function: Callable, first: Any, *sequences: Tensor, unroll: bool 
     return tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), outputs)
 
 
-def all_at_once(
+def in_groups(
     function: Callable, images_at_once: int | None, *sequences: Tensor, unroll: bool = False
 ) -> Any:
-    """Applies a function of images to the frames of sequences, many frames together.
+    """Applies a function of images to the frames of sequences, a group of time steps after another.
+
+    On TensorFlow and JAX a group is one time step of a scan, which keeps one group in memory.
+    (TensorFlow often does not know the size of a batch, and runs larger loops in parallel.)
 
     Args:
         function: of (n, ...) tensors, one of each sequence; returns a tensor, or a tuple or list of
             tensors.
-        images_at_once: int, give it at most so many images (or one time step of the batch, if that
-            is more); `None` gives it all.
+        images_at_once: int, the largest number of images in a group of more than one time step;
+            `None` puts all in one group.
         *sequences: (B, T, ...) tensors.
         unroll: bool, trace the function once per group instead of as a scan.
 
     Returns:
         What it returned, for all frames: (B, T, ...).
     """
+    if images_at_once is None:
+        return per_frame(function, *sequences)
+    if scans_pay() and not unroll:
+        by_time = tuple(ops.swapaxes(x, 0, 1) for x in sequences)
+        _, outputs = ops.scan(lambda _, frames: (_, function(*frames)), ops.zeros(()), by_time)
+        return tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), outputs)
+
     batch, time = sequences[0].shape[:2]
-    steps = time if images_at_once is None else max(images_at_once // (batch or 1), 1)
+    steps = max(images_at_once // (batch or images_at_once), 1)
     if steps >= time:
         return per_frame(function, *sequences)
-    scanned = 0
-    parts = []
-    if scans_pay() and not unroll:
-        scanned = time - time % steps
-        parts = [_scan_groups(function, steps, *(x[:, :scanned] for x in sequences))]
-    for start in range(scanned, time, steps):
-        parts.append(per_frame(function, *(x[:, start : start + steps] for x in sequences)))
-    return tree.map_structure(lambda *parts: ops.concatenate(parts, axis=1), *parts)
-
-
-def _scan_groups(function, steps, *sequences):
-    """`per_frame` for groups of `steps` time steps, one after another; they fill the sequences."""
-
-    def grouped(x):
-        return ops.swapaxes(ops.reshape(x, (-1, x.shape[1] // steps, steps, *x.shape[2:])), 0, 1)
-
-    def flat(x):
-        x = ops.swapaxes(x, 0, 1)
-        return ops.reshape(x, (-1, x.shape[1] * steps, *x.shape[3:]))
-
-    outputs = ops.map(lambda group: per_frame(function, *group), tuple(map(grouped, sequences)))
-    return tree.map_structure(flat, outputs)
+    groups = [
+        per_frame(function, *(x[:, start : start + steps] for x in sequences))
+        for start in range(0, time, steps)
+    ]
+    return tree.map_structure(lambda *parts: ops.concatenate(parts, axis=1), *groups)

@@ -15,10 +15,10 @@ from keras_cvae.backend.rematerialise import rematerialised
 from keras_cvae.backend.tensor import Tensor
 from keras_cvae.errors import UserError
 from keras_cvae.layers.gaussian import reparameterise
-from keras_cvae.model.frame_loops import all_at_once, one_by_one, per_frame
+from keras_cvae.model.frame_loops import in_groups, one_by_one, per_frame
 
-# Images decoded together with rematerialisation, whose activations are in memory at once, where the
-# architecture has no number of its own.
+# With rematerialisation so many images are inferred or decoded together on PyTorch, unless the
+# architecture has a number of its own. Their activations are in memory at the same time.
 REMATERIALISED_AT_ONCE = 16
 
 Choose = Callable[[Callable[[], Any], Callable[[], Any]], Any]
@@ -81,7 +81,7 @@ def roll_out(
             `None` for one pass.
         training: bool, for the normalisation of the pose encoder.
         rematerialise: bool, keep no activations of a frame for the gradient, and decode few frames
-            at once.
+            together.
         unroll: bool, trace a loop over frames once per iteration instead of as a scan.
 
     Returns:
@@ -95,21 +95,21 @@ def roll_out(
     infer_at_once = None
     decode_at_once = architecture.images_at_once if groups_images(frames) else None
     if rematerialise:
-        # A step encodes the frame itself, so that these activations are not kept either.
-        step = decode = rematerialised(step, architecture.variables)
-        infer = rematerialised(_infer_frame(architecture), architecture.variables)
+        # Frames are encoded inside, so that these activations are not kept either.
+        functions = (step, _of_images(architecture, infer), _of_images(architecture, decode))
+        step, infer, decode = (rematerialised(f, architecture.variables) for f in functions)
         infer_at_once = decode_at_once = architecture.images_at_once or REMATERIALISED_AT_ONCE
 
-    def encode(images):
+    def seen_of(images):
         return images if rematerialise else per_frame(architecture.encode_frames, images)
 
     # What does not depend on a prediction is computed for all frames at once, or for many.
-    seen = encode(frames)
-    mu, logvar = all_at_once(infer, infer_at_once, seen[:, 1:], pose_features, unroll=unroll)
+    seen = seen_of(frames)
+    mu, logvar = in_groups(infer, infer_at_once, seen[:, 1:], pose_features, unroll=unroll)
     z = reparameterise(mu, logvar, eps)
 
     def after(previous):
-        return all_at_once(decode, decode_at_once, previous, pose_features, z, unroll=unroll)
+        return in_groups(decode, decode_at_once, previous, pose_features, z, unroll=unroll)
 
     def free():
         def fed_back(predicted, pose, z):
@@ -121,7 +121,7 @@ def roll_out(
         return one_by_one(fed_back, first, pose_features, z, unroll=unroll)
 
     def own():
-        return encode(_own_frames(own_step, frames, pose_features, z))
+        return seen_of(_own_frames(own_step, frames, pose_features, z))
 
     if own_step is None:
         frames_and_prior = choose(lambda: after(seen[:, :-1]), free)
@@ -154,11 +154,13 @@ def _step_and_prior(architecture):
     return step
 
 
-def _infer_frame(architecture):
-    def infer(frame, pose_features):
-        return tuple(architecture.infer(architecture.encode_frames(frame), pose_features))
+def _of_images(architecture, function):
+    """A function of encoded frames and more as one of frames and more."""
 
-    return infer
+    def encoded(frames, *others):
+        return function(architecture.encode_frames(frames), *others)
+
+    return encoded
 
 
 def _own_frames(own_step, frames, pose_features, z):

@@ -6,9 +6,10 @@ from checks import run_python
 
 torch = pytest.importorskip("torch")
 import keras  # noqa: E402
+import reference_convolutions  # noqa: E402
 from keras import ops  # noqa: E402
 
-from keras_cvae.backend import convolutions_generic, convolutions_torch  # noqa: E402
+from keras_cvae.backend import convolutions_torch  # noqa: E402
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras is not on torch")
 KERNELS = {"conv3x3": (3, 3, 5, 7), "depthwise3x3": (3, 3, 5, 1), "pointwise": (5, 7)}
@@ -22,7 +23,7 @@ def test_values_and_gradients_are_those_of_keras(name, size):
     arrays = [rng.random((*size, 5)), rng.random(KERNELS[name]), rng.random(outputs)]
     factors = ops.convert_to_tensor(rng.random((*size, outputs)), "float32")
     results = []
-    for module in (convolutions_torch, convolutions_generic):
+    for module in (convolutions_torch, reference_convolutions):
         tensors = [ops.convert_to_tensor(a, "float32").requires_grad_() for a in arrays]
         x, *weights = tensors
         y = getattr(module, name)(x, weights)

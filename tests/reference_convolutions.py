@@ -1,14 +1,9 @@
-"""Convolutions of channels-last images in `keras.ops`."""
-
-from collections.abc import Sequence
-from typing import Any
+"""The convolutions of the backends in `keras.ops`, to compare theirs with in float32."""
 
 from keras import ops
 
-from keras_cvae.backend.tensor import Tensor
 
-
-def conv3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
+def conv3x3(x, weights):
     """A 3 x 3 convolution that keeps height and width.
 
     Args:
@@ -22,7 +17,7 @@ def conv3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
     return ops.conv(x, kernel, padding="same", data_format="channels_last") + bias
 
 
-def depthwise3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
+def depthwise3x3(x, weights):
     """A depthwise 3 x 3 convolution that keeps height and width.
 
     Args:
@@ -36,7 +31,7 @@ def depthwise3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
     return ops.depthwise_conv(x, kernel, padding="same", data_format="channels_last") + bias
 
 
-def pointwise(x: Tensor, weights: Sequence[Any]) -> Tensor:
+def pointwise(x, weights):
     """A 1 x 1 convolution, as a product of matrices.
 
     Args:
