@@ -54,7 +54,11 @@ def one_by_one(function: Callable, first: Any, *sequences: Tensor, unroll: bool 
 
 
 def in_groups(
-    function: Callable, images_at_once: int | None, *sequences: Tensor, unroll: bool = False
+    function: Callable,
+    images_at_once: int | None,
+    like: Any,
+    *sequences: Tensor,
+    unroll: bool = False,
 ) -> Any:
     """Applies a function of images to the frames of sequences, a group of time steps after another.
 
@@ -66,6 +70,7 @@ def in_groups(
             tensors.
         images_at_once: int, the largest number of images in a group of more than one time step;
             `None` puts all in one group.
+        like: tensors of the shapes and the structure that it returns for one time step.
         *sequences: (B, T, ...) tensors.
         unroll: bool, trace the function once per group instead of as a scan.
 
@@ -75,9 +80,8 @@ def in_groups(
     if images_at_once is None:
         return per_frame(function, *sequences)
     if scans_pay() and not unroll:
-        by_time = tuple(ops.swapaxes(x, 0, 1) for x in sequences)
-        _, outputs = ops.scan(lambda _, frames: (_, function(*frames)), ops.zeros(()), by_time)
-        return tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), outputs)
+        # Keras' scan on TensorFlow wants outputs of the structure of what goes round.
+        return one_by_one(lambda _, *frames: function(*frames), like, *sequences)
 
     batch, time = sequences[0].shape[:2]
     steps = max(images_at_once // (batch or images_at_once), 1)

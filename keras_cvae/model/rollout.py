@@ -105,19 +105,21 @@ def roll_out(
 
     # What does not depend on a prediction is computed for all frames at once, or for many.
     seen = seen_of(frames)
-    mu, logvar = in_groups(infer, infer_at_once, seen[:, 1:], pose_features, unroll=unroll)
+    nothing = [ops.zeros_like(eps[:, 0])] * 2
+    mu, logvar = in_groups(
+        infer, infer_at_once, tuple(nothing), seen[:, 1:], pose_features, unroll=unroll
+    )
     z = reparameterise(mu, logvar, eps)
+    # A step gives the frame, and the parameters of the prior if it is learned.
+    first = [frames[:, 0], *([] if architecture.prior == "standard" else nothing)]
 
     def after(previous):
-        return in_groups(decode, decode_at_once, previous, pose_features, z, unroll=unroll)
+        return in_groups(decode, decode_at_once, first, previous, pose_features, z, unroll=unroll)
 
     def free():
         def fed_back(predicted, pose, z):
             return step(feed_back(predicted[0]), pose, z)
 
-        # A step gives the frame, and the parameters of the prior if it is learned.
-        nothing = ops.zeros_like(z[:, 0])
-        first = [frames[:, 0], *([] if architecture.prior == "standard" else [nothing, nothing])]
         return one_by_one(fed_back, first, pose_features, z, unroll=unroll)
 
     def own():

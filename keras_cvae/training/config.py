@@ -194,7 +194,7 @@ class TrainingConfig:
     compile: str = setting(_TRAINING, "the step; auto does where it pays", "auto", choices=COMPILE)
     rematerialise: bool = setting(
         _TRAINING,
-        "a fraction of the memory for up to 1.7 times the time: for long clips",
+        "a fraction of the memory for up to 2.5 times the time: for long clips",
         False,
     )
     validate_every: int | None = setting(

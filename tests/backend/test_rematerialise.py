@@ -33,7 +33,9 @@ def _losses(backend):
         losses = []
         for ratio in (0.0, 0.0, 1.0, 1.0):
             model.teacher_forcing_ratio.assign(ratio)
-            losses.append(float(model.train_on_batch(batch, return_dict=True)["loss"]))
+            # By `fit`, where TensorFlow does not know the size of a batch.
+            history = model.fit(batch, batch_size=2, shuffle=False, verbose=0).history
+            losses.append(float(history["loss"][0]))
         results.append(losses)
     print(json.dumps(results))
 

@@ -45,9 +45,10 @@ def test_groups_of_frames_are_all_frames(images_at_once, way, monkeypatch):
         sizes.append(features.shape[0])
         return [features * pose + latent, pose]
 
-    grouped = in_groups(decode, images_at_once, *sequences, unroll=way == "unrolled")
+    like = [sequences[0][:, 0]] * 2
+    grouped = in_groups(decode, images_at_once, like, *sequences, unroll=way == "unrolled")
     # A scan is of single time steps of the two clips; on a backend that traces it is called once.
     assert sizes == GROUPS[images_at_once] if way != "scan" else set(sizes) == {2}
-    for one, other in zip(grouped, in_groups(decode, None, *sequences), strict=True):
+    for one, other in zip(grouped, in_groups(decode, None, like, *sequences), strict=True):
         assert one.shape == (2, 7, 4, 4, 3)
         np.testing.assert_allclose(to_numpy(one), to_numpy(other), rtol=1e-6)
