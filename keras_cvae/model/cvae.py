@@ -76,7 +76,7 @@ class CVAE(PortableModel):
             exporting takes; `None` where it is not known. The networks take any.
         rematerialise: bool. `True` trains with a fraction of the memory: activations are computed
             again for the gradient, some frames at a time, instead of being kept for the whole clip.
-            The numbers are the same up to rounding; a step took up to 2.5 times as long.
+            The numbers are the same up to rounding; on a CPU a step took up to 2.5 times as long.
         seed: int or `None`, of the noise and the coin in training. (The initial weights follow
             `keras.utils.set_random_seed`.)
         prior: `"standard"`, N(0, I), as published; `"pose"`, p(z_t | c_t); or `"learned"`,
