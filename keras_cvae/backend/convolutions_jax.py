@@ -3,7 +3,8 @@
 XLA has fast 3 x 3 convolutions for a CPU, but it computes the gradient of a kernel as a convolution
 whose kernel is as large as the images, and a depthwise convolution channel by channel. Products of
 matrices and sums of shifted images give the same numbers, and a training step of `lab` takes a
-tenth of the time. On other devices this was not measured, and XLA has its own way there.
+tenth of the time. On other devices this was not measured, and XLA has its own way there. (A 1 x 1
+convolution is a product of two matrices on every device.)
 
 On every device a bias has a gradient of its own, summed in float32. XLA sums it in the type of the
 images: in bfloat16 a sum of positive numbers stops at 256 times the largest of them.
@@ -20,43 +21,19 @@ from keras_cvae.backend.tensor import Tensor
 
 
 def conv3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A 3 x 3 convolution that keeps height and width.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (3, 3, i, o) and bias (o,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, o).
-    """
+    """A 3 x 3 convolution; see `keras_cvae.layers.blocks.conv3x3`."""
     kernel, bias = map(ops.convert_to_tensor, weights)
     return _add_bias((_conv3x3 if _on_cpu() else _same)(x, kernel), bias)
 
 
 def depthwise3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A depthwise 3 x 3 convolution that keeps height and width.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (3, 3, i, 1) and bias (i,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, i).
-    """
+    """A depthwise convolution; see `keras_cvae.layers.blocks.depthwise3x3`."""
     kernel, bias = map(ops.convert_to_tensor, weights)
     return _add_bias((_depthwise3x3 if _on_cpu() else _depthwise)(x, kernel), bias)
 
 
 def pointwise(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A 1 x 1 convolution, as a product of two matrices on every device.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (i, o) and bias (o,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, o).
-    """
+    """A 1 x 1 convolution; see `keras_cvae.layers.blocks.pointwise`."""
     kernel, bias = map(ops.convert_to_tensor, weights)
     in_channels, filters = kernel.shape
     y = ops.matmul(ops.reshape(x, (-1, in_channels)), kernel)

@@ -19,44 +19,20 @@ from keras_cvae.backend.tensor import Tensor
 
 
 def conv3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A 3 x 3 convolution that keeps height and width.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (3, 3, i, o) and bias (o,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, o).
-    """
+    """A 3 x 3 convolution; see `keras_cvae.layers.blocks.conv3x3`."""
     kernel, bias = map(ops.convert_to_tensor, weights)
     return _add_bias(ops.conv(x, kernel, padding="same", data_format="channels_last"), bias)
 
 
 def depthwise3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A depthwise 3 x 3 convolution that keeps height and width.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (3, 3, i, 1) and bias (i,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, i).
-    """
+    """A depthwise convolution; see `keras_cvae.layers.blocks.depthwise3x3`."""
     kernel, bias = map(ops.convert_to_tensor, weights)
     y = ops.depthwise_conv(x, kernel, padding="same", data_format="channels_last")
     return _add_bias(y, bias)
 
 
 def pointwise(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A 1 x 1 convolution, as a product of two matrices.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (i, o) and bias (o,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, o).
-    """
+    """A 1 x 1 convolution; see `keras_cvae.layers.blocks.pointwise`."""
     kernel, bias = map(ops.convert_to_tensor, weights)
     in_channels, filters = kernel.shape
     y = _product_and_bias(tf.reshape(x, (-1, in_channels)), kernel, bias)

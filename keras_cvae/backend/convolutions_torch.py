@@ -19,41 +19,17 @@ from keras_cvae.backend.weight_gradients import Convolution, collecting
 
 
 def conv3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A 3 x 3 convolution that keeps height and width.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (3, 3, i, o) and bias (o,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, o).
-    """
+    """A 3 x 3 convolution; see `keras_cvae.layers.blocks.conv3x3`."""
     return _convolve(CONV3X3, x, weights)
 
 
 def depthwise3x3(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A depthwise 3 x 3 convolution that keeps height and width.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (3, 3, i, 1) and bias (i,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, i).
-    """
+    """A depthwise convolution; see `keras_cvae.layers.blocks.depthwise3x3`."""
     return _convolve(DEPTHWISE3X3, x, weights)
 
 
 def pointwise(x: Tensor, weights: Sequence[Any]) -> Tensor:
-    """A 1 x 1 convolution.
-
-    Args:
-        x: (n, H, W, i) images.
-        weights: kernel (i, o) and bias (o,), tensors or Keras variables.
-
-    Returns:
-        (n, H, W, o).
-    """
+    """A 1 x 1 convolution; see `keras_cvae.layers.blocks.pointwise`."""
     return _convolve(PRODUCT if x.device.type == "cuda" else POINTWISE, x, weights)
 
 
